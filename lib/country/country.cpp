@@ -1,0 +1,1 @@
+#include "country/country.h"

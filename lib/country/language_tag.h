@@ -1,0 +1,40 @@
+// A BCP 47 tag cut down to what says something about a country: the language
+// and, where there is one, the region. Packed into four bytes, so that it
+// travels with a sample instead of a string.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "country/country.h"
+
+namespace geotally {
+
+class LanguageTag {
+ public:
+  /// No language.
+  constexpr LanguageTag() = default;
+
+  /// "pt", "pt-BR", "zh-Hant-TW", "PT_br". Old codes are folded (in → id, iw → he, ji → yi).
+  /// Nothing for "und" and for whatever is not a language of two or three letters;
+  /// a region that is no country is left out.
+  [[nodiscard]] static std::optional<LanguageTag> parse(std::string_view tag);
+
+  /// Two or three lower-case letters, e.g. "pt".
+  [[nodiscard]] std::string language() const;
+  /// ZZ where the tag has no region.
+  [[nodiscard]] Country region() const;
+
+  [[nodiscard]] constexpr bool empty() const { return language_ == 0; }
+  /// The language alone as a number: equal for equal languages, 0 for none, below 32,768.
+  [[nodiscard]] constexpr std::uint16_t language_id() const { return language_; }
+  friend constexpr bool operator==(LanguageTag, LanguageTag) = default;
+
+ private:
+  std::uint16_t language_ = 0;  // three letters of five bits, a = 1
+  std::uint8_t region_ = 0;     // index of the country
+};
+
+}  // namespace geotally
