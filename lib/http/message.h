@@ -1,0 +1,40 @@
+// A request and an answer as plain values: what routes see of HTTP.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace geotally::http {
+
+/// Views hold during the call of a route.
+struct Request {
+  std::string_view path;  ///< decoded, without the query
+  /// Decoded, in the order in which they came.
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string_view accept;
+  std::string_view accept_encoding;
+  std::string_view if_none_match;
+
+  /// The first parameter of that name.
+  [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
+};
+
+/// A body is shared and immutable, so a page is rendered once and sent many times.
+struct Response {
+  unsigned code = 200;
+  std::string_view content_type = "text/plain; charset=utf-8";
+  std::shared_ptr<const std::string> body;  ///< nullptr = empty
+  /// The same, compressed beforehand; nullptr = the server compresses when it is worth it.
+  std::shared_ptr<const std::string> body_gzip;
+  std::string etag;  ///< with its quotes; empty = the server makes one
+  /// Further header lines, e.g. {"Content-Security-Policy", "…"}. Static texts.
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+
+  [[nodiscard]] static Response text(unsigned code, std::string body);
+};
+
+}  // namespace geotally::http
