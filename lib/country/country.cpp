@@ -1,1 +1,74 @@
 #include "country/country.h"
+
+#include <array>
+#include <cassert>
+
+namespace geotally {
+namespace {
+
+struct Row {
+  std::string_view code;
+  std::string_view name_en;
+  std::string_view name_fr;
+  std::uint16_t region;
+  std::uint16_t subregion;
+  std::uint32_t population;
+};
+
+constexpr Row kRows[] = {
+    {"ZZ", "Unknown", "Inconnu", 0, 0, 0},
+#include "country/country_table.inc"
+};
+constexpr std::size_t kCount = std::size(kRows);
+static_assert(kCount <= Country::kLimit);
+
+constexpr std::size_t kLetters = 26;
+constexpr std::uint8_t kNoCountry = 255;
+static_assert(kCount <= kNoCountry);
+
+// Index of a country by its two letters.
+constexpr auto kByCode = [] {
+  std::array<std::uint8_t, kLetters * kLetters> table{};
+  table.fill(kNoCountry);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const auto first = static_cast<std::size_t>(kRows[i].code[0] - 'A');
+    const auto second = static_cast<std::size_t>(kRows[i].code[1] - 'A');
+    table[first * kLetters + second] = static_cast<std::uint8_t>(i);
+  }
+  return table;
+}();
+
+// 0 to 25, or 26 for what is no ASCII letter.
+constexpr std::size_t letter(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<std::size_t>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<std::size_t>(c - 'a');
+  return kLetters;
+}
+
+}  // namespace
+
+std::optional<Country> Country::parse(std::string_view code) {
+  if (code.size() != 2) return std::nullopt;
+  const std::size_t first = letter(code[0]);
+  const std::size_t second = letter(code[1]);
+  if (first == kLetters || second == kLetters) return std::nullopt;
+  const std::uint8_t index = kByCode[first * kLetters + second];
+  if (index == kNoCountry) return std::nullopt;
+  return Country(index);
+}
+
+std::size_t Country::count() { return kCount; }
+
+Country Country::from_index(std::size_t index) {
+  assert(index < kCount);
+  return Country(static_cast<std::uint8_t>(index));
+}
+
+std::string_view Country::code() const { return kRows[index_].code; }
+std::string_view Country::name_en() const { return kRows[index_].name_en; }
+std::string_view Country::name_fr() const { return kRows[index_].name_fr; }
+std::uint16_t Country::region() const { return kRows[index_].region; }
+std::uint16_t Country::subregion() const { return kRows[index_].subregion; }
+std::uint32_t Country::population() const { return kRows[index_].population; }
+
+}  // namespace geotally

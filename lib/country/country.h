@@ -19,7 +19,7 @@ class Country {
   /// ZZ: no country is known.
   constexpr Country() = default;
 
-  /// Two ASCII letters of either case; nothing else, and no unknown code, is a country.
+  /// Two ASCII letters of either case: a code of the list, or ZZ. Nothing for anything else.
   [[nodiscard]] static std::optional<Country> parse(std::string_view code);
 
   /// Number of countries, ZZ included. Indexes are below it; ZZ has index 0,

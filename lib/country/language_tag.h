@@ -17,7 +17,8 @@ class LanguageTag {
   /// No language.
   constexpr LanguageTag() = default;
 
-  /// "pt", "pt-BR", "zh-Hant-TW", "PT_br". Old codes are folded (in → id, iw → he, ji → yi).
+  /// "pt", "pt-BR", "zh-Hant-TW", "PT_br". Old and long codes are folded by CLDR's aliases
+  /// (in → id, iw → he, tl → fil, por → pt); UK as a region is GB.
   /// Nothing for "und" and for whatever is not a language of two or three letters;
   /// a region that is no country is left out.
   [[nodiscard]] static std::optional<LanguageTag> parse(std::string_view tag);

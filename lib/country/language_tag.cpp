@@ -1,0 +1,114 @@
+#include "country/language_tag.h"
+
+#include <algorithm>
+#include <array>
+
+namespace geotally {
+namespace {
+
+constexpr std::uint16_t kNone = 0;
+constexpr std::size_t kSubtagMax = 8;
+constexpr std::size_t kTagMax = 64;
+
+// a = 1 to z = 26; 0 for what is no ASCII letter.
+constexpr unsigned letter(char c) {
+  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 1;
+  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A') + 1;
+  return 0;
+}
+
+// Two or three letters as a number; kNone for anything else.
+constexpr std::uint16_t pack(std::string_view code) {
+  if (code.size() != 2 && code.size() != 3) return kNone;
+  unsigned packed = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const unsigned value = i < code.size() ? letter(code[i]) : 0;
+    if (value == 0 && i < code.size()) return kNone;
+    packed = packed << 5 | value;
+  }
+  return static_cast<std::uint16_t>(packed);
+}
+
+struct Alias {
+  std::uint16_t from;
+  std::uint16_t to;
+};
+struct AliasText {
+  std::string_view from;
+  std::string_view to;
+};
+constexpr AliasText kAliasTexts[] = {
+#include "country/language_alias.inc"
+};
+
+// Packed numbers sort as the codes do, so the generated order holds.
+constexpr auto kAliases = [] {
+  std::array<Alias, std::size(kAliasTexts)> aliases{};
+  for (std::size_t i = 0; i < aliases.size(); ++i) {
+    aliases[i] = {pack(kAliasTexts[i].from), pack(kAliasTexts[i].to)};
+  }
+  return aliases;
+}();
+static_assert(std::is_sorted(kAliases.begin(), kAliases.end(),
+                             [](Alias a, Alias b) { return a.from < b.from; }));
+
+std::uint16_t folded(std::uint16_t language) {
+  const auto* found = std::lower_bound(kAliases.begin(), kAliases.end(), language,
+                                       [](Alias a, std::uint16_t code) { return a.from < code; });
+  return found != kAliases.end() && found->from == language ? found->to : language;
+}
+
+// Codes of the standard that name no language.
+constexpr bool is_no_language(std::uint16_t code) {
+  return code == pack("und") || code == pack("mul") || code == pack("zxx") || code == pack("mis");
+}
+
+// A region subtag; UK is what many write for GB.
+std::optional<Country> region_of(std::string_view subtag) {
+  if (subtag.size() != 2) return std::nullopt;
+  if (letter(subtag[0]) == letter('u') && letter(subtag[1]) == letter('k')) {
+    return Country::parse("GB");
+  }
+  return Country::parse(subtag);
+}
+
+}  // namespace
+
+std::optional<LanguageTag> LanguageTag::parse(std::string_view tag) {
+  if (tag.size() < 2 || tag.size() > kTagMax) return std::nullopt;
+  const auto end_of_subtag = [&](std::size_t from) {
+    const std::size_t end = tag.find_first_of("-_", from);
+    return end == std::string_view::npos ? tag.size() : end;
+  };
+  std::size_t end = end_of_subtag(0);
+  const std::uint16_t code = pack(tag.substr(0, end));
+  if (code == kNone || is_no_language(code)) return std::nullopt;
+  LanguageTag result;
+  result.language_ = folded(code);
+  while (end < tag.size()) {
+    const std::size_t start = end + 1;
+    end = end_of_subtag(start);
+    const std::string_view subtag = tag.substr(start, end - start);
+    if (subtag.empty() || subtag.size() > kSubtagMax) break;
+    // A single letter starts an extension or private use: no region follows.
+    if (subtag.size() == 1) break;
+    if (const auto region = region_of(subtag); region.has_value()) {
+      result.region_ = region->index();
+      break;
+    }
+  }
+  return result;
+}
+
+std::string LanguageTag::language() const {
+  std::string text;
+  for (const int shift : {10, 5, 0}) {
+    const int value = language_ >> shift & 31;
+    if (value != 0) text.push_back(static_cast<char>('a' + value - 1));
+  }
+  return text;
+}
+
+Country LanguageTag::region() const { return Country::from_index(region_); }
+
+}  // namespace geotally
