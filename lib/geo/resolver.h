@@ -34,9 +34,10 @@ struct Evidence {
   std::span<const LanguageTag> languages;
   std::string_view text;
   std::int32_t utc_offset_s = kNoOffset;
-  std::uint8_t utc_hour = 0;  ///< 0 to 23: when the server saw it
+  std::uint8_t utc_hour = kNoHour;  ///< 0 to 23: when the server saw it
 
   static constexpr std::int32_t kNoOffset = INT32_MIN;
+  static constexpr std::uint8_t kNoHour = 255;
 };
 
 /// What must be remembered of an account to weigh later evidence. Part of the
@@ -49,9 +50,9 @@ struct EvidenceState {
 static_assert(std::is_trivially_copyable_v<EvidenceState>);
 
 struct Resolution {
-  Country country;                          ///< ZZ below the threshold
+  Country country;  ///< ZZ below the threshold
   EvidenceKind evidence = EvidenceKind::kNone;
-  std::uint8_t confidence = 0;              ///< calibrated probability × 255, rounded down
+  std::uint8_t confidence = 0;  ///< calibrated probability × 255, rounded down
   friend bool operator==(const Resolution&, const Resolution&) = default;
 };
 

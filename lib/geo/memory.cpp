@@ -1,0 +1,127 @@
+#include "geo/memory.h"
+
+#include <bit>
+#include <cassert>
+#include <cstring>
+
+namespace geotally::geo {
+namespace {
+
+// Bits are filled from the lowest of byte 0 upwards.
+static_assert(std::endian::native == std::endian::little);
+
+class Writer {
+ public:
+  void put(unsigned value, unsigned bits) {
+    assert(value < 1U << bits);
+    const std::uint64_t wide = value;
+    words_[position_ / 64] |= wide << (position_ % 64);
+    if (position_ % 64 + bits > 64) words_[position_ / 64 + 1] |= wide >> (64 - position_ % 64);
+    position_ += bits;
+  }
+  [[nodiscard]] EvidenceState state() const {
+    assert(position_ == 192);
+    EvidenceState state;
+    std::memcpy(state.bytes.data(), words_.data(), state.bytes.size());
+    return state;
+  }
+
+ private:
+  std::array<std::uint64_t, 3> words_{};
+  unsigned position_ = 0;
+};
+
+class Reader {
+ public:
+  explicit Reader(const EvidenceState& state) {
+    std::memcpy(words_.data(), state.bytes.data(), state.bytes.size());
+  }
+  unsigned get(unsigned bits) {
+    std::uint64_t value = words_[position_ / 64] >> (position_ % 64);
+    if (position_ % 64 + bits > 64) value |= words_[position_ / 64 + 1] << (64 - position_ % 64);
+    position_ += bits;
+    return static_cast<unsigned>(value & ((1U << bits) - 1));
+  }
+  std::uint8_t get8(unsigned bits) { return static_cast<std::uint8_t>(get(bits)); }
+
+ private:
+  std::array<std::uint64_t, 3> words_{};
+  unsigned position_ = 0;
+};
+
+// A country is stored by its letters: 0 = ZZ, else 1 + 26 × first + second.
+constexpr unsigned kCountryBits = 10;
+
+unsigned letters_of(Country country) {
+  if (!country.known()) return 0;
+  const std::string_view code = country.code();
+  return 1 + 26 * static_cast<unsigned>(code[0] - 'A') + static_cast<unsigned>(code[1] - 'A');
+}
+
+Country country_of(unsigned letters) {
+  if (letters == 0 || letters > 26 * 26) return kUnknownCountry;
+  const char code[] = {static_cast<char>('A' + (letters - 1) / 26),
+                       static_cast<char>('A' + (letters - 1) % 26)};
+  return Country::parse({code, 2}).value_or(kUnknownCountry);
+}
+
+constexpr unsigned kLanguageBits = 15;
+constexpr unsigned kCountBits = 5;
+
+constexpr int kHourBias = 64;
+
+}  // namespace
+
+Memory unpack(const EvidenceState& state) {
+  Reader reader(state);
+  Memory memory;
+  for (auto& candidate : memory.profile) {
+    candidate.country = country_of(reader.get(kCountryBits));
+    candidate.strength = reader.get8(5);
+    candidate.kind = static_cast<EvidenceKind>(reader.get(3));
+  }
+  memory.city = reader.get(24);
+  for (std::size_t i = 0; i < Memory::kLanguages; ++i) {
+    memory.languages[i].id = static_cast<std::uint16_t>(reader.get(kLanguageBits));
+    memory.languages[i].count = reader.get8(kCountBits);
+  }
+  memory.region = country_of(reader.get(kCountryBits));
+  memory.region_count = reader.get8(3);
+  memory.domain = country_of(reader.get(kCountryBits));
+  memory.offset = reader.get8(7);
+  memory.hour_count = reader.get8(5);
+  memory.last_hour = reader.get8(5);
+  // All zero bits must mean nothing known, so the sums are stored as differences to zero.
+  const auto signed7 = [&] {
+    const int value = static_cast<int>(reader.get(7));
+    return static_cast<std::int8_t>(value < kHourBias ? value : value - 2 * kHourBias);
+  };
+  memory.hour_x = signed7();
+  memory.hour_y = signed7();
+  return memory;
+}
+
+EvidenceState pack(const Memory& memory) {
+  Writer writer;
+  for (const auto& candidate : memory.profile) {
+    writer.put(letters_of(candidate.country), kCountryBits);
+    writer.put(candidate.strength, 5);
+    writer.put(static_cast<unsigned>(candidate.kind), 3);
+  }
+  writer.put(memory.city, 24);
+  for (std::size_t i = 0; i < Memory::kLanguages; ++i) {
+    writer.put(memory.languages[i].id, kLanguageBits);
+    writer.put(memory.languages[i].count, kCountBits);
+  }
+  writer.put(letters_of(memory.region), kCountryBits);
+  writer.put(memory.region_count, 3);
+  writer.put(letters_of(memory.domain), kCountryBits);
+  writer.put(memory.offset, 7);
+  writer.put(memory.hour_count, 5);
+  writer.put(memory.last_hour, 5);
+  writer.put(static_cast<unsigned>(memory.hour_x) & (2 * kHourBias - 1), 7);
+  writer.put(static_cast<unsigned>(memory.hour_y) & (2 * kHourBias - 1), 7);
+  return writer.state();
+}
+
+}  // namespace geotally::geo

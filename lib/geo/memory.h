@@ -1,0 +1,57 @@
+// The 24 bytes of an EvidenceState, spelled out. The layout is written down in
+// proto/store.md ("Evidence state"); a change of it is a change of the store's format.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "country/country.h"
+#include "event/evidence_kind.h"
+#include "geo/resolver.h"
+
+namespace geotally::geo {
+
+struct Memory {
+  /// What the latest profile says, strongest first; ZZ ends the list.
+  struct Candidate {
+    Country country;
+    std::uint8_t strength = 0;  ///< log-odds in half nats, 0 to 31
+    EvidenceKind kind = EvidenceKind::kNone;
+    friend bool operator==(const Candidate&, const Candidate&) = default;
+  };
+  /// Posts by language, saturating; an empty slot has count 0.
+  struct Language {
+    std::uint16_t id = 0;    ///< LanguageTag::language_id()
+    std::uint8_t count = 0;  ///< 0 to kCountMax
+    friend bool operator==(const Language&, const Language&) = default;
+  };
+  static constexpr std::size_t kCandidates = 3;
+  static constexpr std::size_t kLanguages = 3;
+  static constexpr std::uint8_t kStrengthMax = 31;
+  static constexpr std::uint8_t kCountMax = 31;
+  static constexpr std::uint8_t kRegionCountMax = 7;
+  static constexpr std::uint8_t kHourCountMax = 31;
+  static constexpr std::uint32_t kCityMax = (1U << 24) - 1;
+
+  std::array<Candidate, kCandidates> profile;
+  std::uint32_t city = 0;  ///< GeoNames id of the declared city, 0 = none
+  std::array<Language, kLanguages> languages;
+  Country region;                 ///< the region subtag that leads, by majority vote
+  std::uint8_t region_count = 0;  ///< its lead
+  Country domain;                 ///< of the handle
+  std::uint8_t offset = 0;        ///< of createdAt, in quarter hours from −12 h, plus 1; 0 = none
+  // Hours of activity: the sum of unit vectors on the clock of 24 hours, one for every hour in
+  // which a post was seen.
+  std::int8_t hour_x = 0;  ///< × 2, −63 to 63
+  std::int8_t hour_y = 0;
+  std::uint8_t hour_count = 0;
+  std::uint8_t last_hour = 0;  ///< hour of the latest post, plus 1; 0 = none
+
+  friend bool operator==(const Memory&, const Memory&) = default;
+};
+
+[[nodiscard]] Memory unpack(const EvidenceState& state);
+/// Requires every member to be within the range that is written beside it.
+[[nodiscard]] EvidenceState pack(const Memory& memory);
+
+}  // namespace geotally::geo
