@@ -52,8 +52,10 @@ struct Key {
 [[nodiscard]] std::string allowed(const Key& key);
 /// The value that `config` has under `key`, as TOML.
 [[nodiscard]] std::string value_text(const Key& key, const Config& config);
-/// One row a key for geotally.toml(5), as scdoc source: name, type, default, range,
-/// reload or restart, and what it is for.
-[[nodiscard]] std::string manual_table();
+/// The key as the environment has it: "GEOTALLY_FEED__QUIET_S".
+[[nodiscard]] std::string variable_name(const Key& key);
+/// One entry a key for geotally.toml(5), as scdoc source: name, default, type, range,
+/// what it is for, reload or restart.
+[[nodiscard]] std::string manual_entries();
 
 }  // namespace geotally::config

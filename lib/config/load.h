@@ -19,12 +19,12 @@ namespace geotally::config {
 /// What a configuration is made of. Nothing is read from the process itself, so
 /// a reload sees what the start saw.
 struct Inputs {
-  std::optional<std::string> file;  ///< path of a TOML file
+  std::optional<std::string> file = {};  ///< path of a TOML file
   /// "NAME=value", the whole environment of the process; only GEOTALLY_SECTION__KEY,
   /// STATE_DIRECTORY and CREDENTIALS_DIRECTORY are looked at.
-  std::vector<std::string> environment;
+  std::vector<std::string> environment = {};
   /// "section.key=value", later ones win. Flags such as --listen come in this way too.
-  std::vector<std::string> settings;
+  std::vector<std::string> settings = {};
 };
 /// The environment of this process, for Inputs.
 [[nodiscard]] std::vector<std::string> process_environment();
