@@ -6,52 +6,80 @@ namespace geotally {
 
 std::string_view to_string(EventKind kind) {
   switch (kind) {
-    case EventKind::kPost: return "post";
-    case EventKind::kPostDelete: return "post_delete";
-    case EventKind::kProfile: return "profile";
-    case EventKind::kProfileDelete: return "profile_delete";
-    case EventKind::kAddress: return "address";
-    case EventKind::kAddressDelete: return "address_delete";
-    case EventKind::kIdentity: return "identity";
-    case EventKind::kAccount: return "account";
+    case EventKind::kPost:
+      return "post";
+    case EventKind::kPostDelete:
+      return "post_delete";
+    case EventKind::kProfile:
+      return "profile";
+    case EventKind::kProfileDelete:
+      return "profile_delete";
+    case EventKind::kAddress:
+      return "address";
+    case EventKind::kAddressDelete:
+      return "address_delete";
+    case EventKind::kIdentity:
+      return "identity";
+    case EventKind::kAccount:
+      return "account";
   }
   return "";
 }
 
 std::string_view to_string(Rejection reason) {
   switch (reason) {
-    case Rejection::kMalformed: return "malformed";
-    case Rejection::kTooDeep: return "too_deep";
-    case Rejection::kTooLarge: return "too_large";
-    case Rejection::kInvalidUtf8: return "invalid_utf8";
-    case Rejection::kMissingField: return "missing_field";
-    case Rejection::kInvalidField: return "invalid_field";
-    case Rejection::kNotText: return "not_text";
-    case Rejection::kDecompression: return "decompression";
+    case Rejection::kMalformed:
+      return "malformed";
+    case Rejection::kTooDeep:
+      return "too_deep";
+    case Rejection::kTooLarge:
+      return "too_large";
+    case Rejection::kInvalidUtf8:
+      return "invalid_utf8";
+    case Rejection::kMissingField:
+      return "missing_field";
+    case Rejection::kInvalidField:
+      return "invalid_field";
+    case Rejection::kNotText:
+      return "not_text";
+    case Rejection::kDecompression:
+      return "decompression";
   }
   return "";
 }
 
 std::string_view to_string(Drop reason) {
   switch (reason) {
-    case Drop::kReplayed: return "replayed";
-    case Drop::kTooOld: return "too_old";
-    case Drop::kFuture: return "future";
-    case Drop::kUncounted: return "uncounted";
+    case Drop::kReplayed:
+      return "replayed";
+    case Drop::kTooOld:
+      return "too_old";
+    case Drop::kFuture:
+      return "future";
+    case Drop::kUncounted:
+      return "uncounted";
   }
   return "";
 }
 
 std::string_view to_string(EvidenceKind kind) {
   switch (kind) {
-    case EvidenceKind::kNone: return "none";
-    case EvidenceKind::kExplicit: return "explicit";
-    case EvidenceKind::kPlace: return "place";
-    case EvidenceKind::kFlag: return "flag";
-    case EvidenceKind::kDomain: return "domain";
-    case EvidenceKind::kRegion: return "region";
-    case EvidenceKind::kLanguage: return "language";
-    case EvidenceKind::kZone: return "zone";
+    case EvidenceKind::kNone:
+      return "none";
+    case EvidenceKind::kExplicit:
+      return "explicit";
+    case EvidenceKind::kPlace:
+      return "place";
+    case EvidenceKind::kFlag:
+      return "flag";
+    case EvidenceKind::kDomain:
+      return "domain";
+    case EvidenceKind::kRegion:
+      return "region";
+    case EvidenceKind::kLanguage:
+      return "language";
+    case EvidenceKind::kZone:
+      return "zone";
   }
   return "";
 }

@@ -45,7 +45,7 @@ struct Event {
   std::uint64_t discriminator = 0;
 
   // Records (post, profile, address).
-  std::uint64_t revision = 0;  ///< the TID as a number: rises per account; 0 = none
+  std::uint64_t revision = 0;    ///< the TID as a number: rises per account; 0 = none
   std::uint64_t record_key = 0;  ///< hash of the rkey
   std::string_view created_at;   ///< as the author's client wrote it; for its zone only
 
@@ -64,17 +64,17 @@ struct Event {
   std::string_view country;
 
   // kIdentity, kAccount
-  std::int64_t upstream_time_us = 0;  ///< when the account's own host says that it happened
+  std::int64_t upstream_time_us = 0;    ///< when the account's own host says that it happened
   std::uint64_t upstream_sequence = 0;  ///< orders events of equal time from one host
-  std::string_view handle;  ///< empty = not given
+  std::string_view handle;              ///< empty = not given
   AccountStatus status = AccountStatus::kActive;
 };
 
 /// Why a frame was refused. Closed: the names are metric labels.
 enum class Rejection : std::uint8_t {
-  kMalformed,      ///< not JSON, or cut off
-  kTooDeep,        ///< nested beyond the limit
-  kTooLarge,       ///< longer than the limit
+  kMalformed,  ///< not JSON, or cut off
+  kTooDeep,    ///< nested beyond the limit
+  kTooLarge,   ///< longer than the limit
   kInvalidUtf8,
   kMissingField,
   kInvalidField,   ///< wrong type, or a value that cannot be

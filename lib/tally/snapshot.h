@@ -32,17 +32,18 @@ struct CountryFigures {
   std::uint64_t posts_deleted = 0;  ///< deletions accepted ever
   std::uint64_t accounts = 0;       ///< known and not gone
   std::array<std::uint64_t, kEngagements> engagement{};
-  std::array<std::uint64_t, kEvidenceKinds> evidence{};  ///< accounts by what their country rests on
+  std::array<std::uint64_t, kEvidenceKinds>
+      evidence{};                    ///< accounts by what their country rests on
   std::uint64_t confidence_sum = 0;  ///< sum over accounts of confidence × 255
-  std::array<std::uint64_t, kWindowsMax> window_posts{};   ///< by place in Snapshot::windows
+  std::array<std::uint64_t, kWindowsMax> window_posts{};  ///< by place in Snapshot::windows
   std::array<std::uint64_t, kWindowsMax> window_active{};
 };
 
 /// All times are microseconds since the epoch; 0 = not yet.
 struct Snapshot {
-  std::uint64_t commit = 0;        ///< number of the commit
+  std::uint64_t commit = 0;          ///< number of the commit
   std::int64_t committed_at_us = 0;  ///< wall clock, when it was durable
-  std::int64_t edge_us = 0;        ///< right edge E of every window
+  std::int64_t edge_us = 0;          ///< right edge E of every window
   std::int64_t watermark_us = 0;
   std::int64_t observed_since_us = 0;
   std::int64_t ingested_until_us = 0;

@@ -1,0 +1,397 @@
+#include "store/codec.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace geotally::store {
+namespace {
+
+// --- primitives: little-endian fixed width, and LEB128 -----------------------------------
+
+template <typename Integer>
+void put(std::string& out, Integer value) {
+  static_assert(std::endian::native == std::endian::little);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void put_varint(std::string& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out.push_back(static_cast<char>(value | 0x80));
+    value >>= 7;
+  }
+  out.push_back(static_cast<char>(value));
+}
+
+// Signed numbers near zero stay short.
+void put_signed(std::string& out, std::int64_t value) {
+  put_varint(out,
+             (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+}
+
+void put_country(std::string& out, Country country) { out.append(country.code()); }
+
+// Reads from the front; after the first failure every read fails.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  template <typename Integer>
+  bool get(Integer& value) {
+    if (!ok_ || rest_.size() < sizeof value) return fail();
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_.remove_prefix(sizeof value);
+    return true;
+  }
+
+  template <typename Integer>
+  bool get_varint(Integer& value) {
+    std::uint64_t wide = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      std::uint8_t byte = 0;
+      if (!get(byte)) return false;
+      wide |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if ((byte & 0x80) != 0) continue;
+      value = static_cast<Integer>(wide);
+      return static_cast<std::uint64_t>(value) == wide || fail();
+    }
+    return fail();
+  }
+
+  bool get_signed(std::int64_t& value) {
+    std::uint64_t wide = 0;
+    if (!get_varint(wide)) return false;
+    value = static_cast<std::int64_t>(wide >> 1) ^ -static_cast<std::int64_t>(wide & 1);
+    return true;
+  }
+
+  bool get_country(Country& country) {
+    if (!ok_ || rest_.size() < 2) return fail();
+    const std::optional<Country> parsed = Country::parse(rest_.substr(0, 2));
+    if (!parsed) return fail();
+    country = *parsed;
+    rest_.remove_prefix(2);
+    return true;
+  }
+
+  bool get_bytes(std::size_t size, std::string_view& bytes) {
+    if (!ok_ || rest_.size() < size) return fail();
+    bytes = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return true;
+  }
+
+  /// Everything was read, and nothing failed.
+  [[nodiscard]] bool done() const { return ok_ && rest_.empty(); }
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] std::size_t left() const { return rest_.size(); }
+
+ private:
+  bool fail() {
+    ok_ = false;
+    return false;
+  }
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+template <typename Integer>
+std::string big_endian(Integer value) {
+  std::string out(sizeof value, '\0');
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    out[sizeof value - 1 - i] = static_cast<char>(value >> (8 * i));
+  }
+  return out;
+}
+
+template <typename Integer>
+bool parse_big_endian(std::string_view bytes, Integer& value) {
+  if (bytes.size() != sizeof value) return false;
+  value = 0;
+  for (const char c : bytes)
+    value = static_cast<Integer>(value << 8) | static_cast<std::uint8_t>(c);
+  return true;
+}
+
+// Parts of an account record that many accounts do not have.
+enum Part : std::uint8_t {
+  kHasIdentity = 1,
+  kHasStatus = 2,
+  kHasPosts = 4,
+  kHasDeclared = 8,
+  kHasCountry = 16,
+  kHasEvidence = 32,
+  kHasFence = 64,
+};
+
+std::size_t used_bytes(const geo::EvidenceState& evidence) {
+  std::size_t used = evidence.bytes.size();
+  while (used > 0 && evidence.bytes[used - 1] == 0) --used;
+  return used;
+}
+
+}  // namespace
+
+std::string account_key(tally::AccountKey key) { return big_endian(key); }
+bool parse_account_key(std::string_view bytes, tally::AccountKey& key) {
+  return parse_big_endian(bytes, key);
+}
+
+void encode_account(const AccountRecord& record, std::string& out) {
+  const tally::AccountState& state = record.state;
+  const std::size_t evidence = used_bytes(record.evidence);
+  std::uint8_t parts = 0;
+  if (state.identity_time_us != 0) parts |= kHasIdentity;
+  if (state.status_time_us != 0) parts |= kHasStatus;
+  if (state.posts != 0) parts |= kHasPosts;
+  if (state.declared.known() || state.address_key != 0) parts |= kHasDeclared;
+  if (state.evidence != EvidenceKind::kNone || state.country.known()) parts |= kHasCountry;
+  if (evidence != 0) parts |= kHasEvidence;
+  if (!record.fence.empty()) parts |= kHasFence;
+
+  put(out, parts);
+  put(out, state.flags);
+  put(out, state.first_day);
+  put_varint(out, state.fence.floor);
+  if ((parts & kHasIdentity) != 0) {
+    put(out, state.identity_time_us);
+    put(out, state.identity_sequence);
+  }
+  if ((parts & kHasStatus) != 0) {
+    put(out, state.status_time_us);
+    put(out, state.status_sequence);
+  }
+  if ((parts & kHasPosts) != 0) {
+    put(out, state.last_post_s);
+    put_varint(out, state.posts);
+    put_varint(out, state.days);
+  }
+  if ((parts & kHasDeclared) != 0) {
+    put_country(out, state.declared);
+    put(out, state.address_key);
+  }
+  if ((parts & kHasCountry) != 0) {
+    put_country(out, state.country);
+    put(out, static_cast<std::uint8_t>(state.evidence));
+    put(out, state.confidence);
+  }
+  if ((parts & kHasEvidence) != 0) {
+    put(out, static_cast<std::uint8_t>(evidence));
+    out.append(reinterpret_cast<const char*>(record.evidence.bytes.data()), evidence);
+  }
+  if ((parts & kHasFence) != 0) {
+    put_varint(out, record.fence.size());
+    for (const tally::FenceEntry& entry : record.fence) {
+      put(out, entry.revision);
+      put(out, entry.tag);
+      put(out, entry.seen_s);
+    }
+  }
+}
+
+bool decode_account(std::string_view bytes, AccountRecord& record) {
+  record = {};
+  tally::AccountState& state = record.state;
+  Reader reader(bytes);
+  std::uint8_t parts = 0;
+  reader.get(parts);
+  reader.get(state.flags);
+  reader.get(state.first_day);
+  reader.get_varint(state.fence.floor);
+  if ((parts & kHasIdentity) != 0) {
+    reader.get(state.identity_time_us);
+    reader.get(state.identity_sequence);
+  }
+  if ((parts & kHasStatus) != 0) {
+    reader.get(state.status_time_us);
+    reader.get(state.status_sequence);
+  }
+  if ((parts & kHasPosts) != 0) {
+    reader.get(state.last_post_s);
+    reader.get_varint(state.posts);
+    reader.get_varint(state.days);
+  }
+  if ((parts & kHasDeclared) != 0) {
+    reader.get_country(state.declared);
+    reader.get(state.address_key);
+  }
+  if ((parts & kHasCountry) != 0) {
+    reader.get_country(state.country);
+    std::uint8_t evidence = 0;
+    reader.get(evidence);
+    if (evidence >= kEvidenceKinds) return false;
+    state.evidence = static_cast<EvidenceKind>(evidence);
+    reader.get(state.confidence);
+  }
+  if ((parts & kHasEvidence) != 0) {
+    std::uint8_t size = 0;
+    std::string_view evidence;
+    if (!reader.get(size) || size > record.evidence.bytes.size()) return false;
+    if (!reader.get_bytes(size, evidence)) return false;
+    std::memcpy(record.evidence.bytes.data(), evidence.data(), size);
+  }
+  if ((parts & kHasFence) != 0) {
+    std::size_t size = 0;
+    if (!reader.get_varint(size) || size > 2 * tally::FencePool::kKept) return false;
+    record.fence.resize(size);
+    for (tally::FenceEntry& entry : record.fence) {
+      reader.get(entry.revision);
+      reader.get(entry.tag);
+      reader.get(entry.seen_s);
+    }
+  }
+  return reader.done();
+}
+
+std::string row_key(tally::RowId id) {
+  return std::string(1, static_cast<char>(id.kind)) +
+         big_endian(static_cast<std::uint32_t>(id.bucket));
+}
+
+bool parse_row_key(std::string_view bytes, tally::RowId& id) {
+  if (bytes.empty() || static_cast<std::uint8_t>(bytes[0]) >= tally::kRowKinds) return false;
+  id.kind = static_cast<tally::RowKind>(bytes[0]);
+  std::uint32_t bucket = 0;
+  if (!parse_big_endian(bytes.substr(1), bucket)) return false;
+  id.bucket = bucket;
+  return true;
+}
+
+void encode_row(tally::RowKind kind, const tally::Row& row, std::string& out) {
+  const bool days = kind == tally::RowKind::kDay;
+  for (std::size_t i = 0; i < Country::count(); ++i) {
+    const std::uint32_t deleted = days ? row.deleted[i] : 0;
+    if (row.posts[i] == 0 && row.accounts[i] == 0 && deleted == 0) continue;
+    put_country(out, Country::from_index(i));
+    put_varint(out, row.posts[i]);
+    put_varint(out, row.accounts[i]);
+    if (days) put_varint(out, deleted);
+  }
+}
+
+bool decode_row(std::string_view bytes, tally::RowKind kind, tally::Row& row) {
+  const bool days = kind == tally::RowKind::kDay;
+  row = {};
+  if (days) row.deleted.resize(Country::kLimit);
+  Reader reader(bytes);
+  while (reader.ok() && reader.left() > 0) {
+    Country country;
+    if (!reader.get_country(country)) return false;
+    reader.get_varint(row.posts[country.index()]);
+    reader.get_varint(row.accounts[country.index()]);
+    if (days) reader.get_varint(row.deleted[country.index()]);
+  }
+  return reader.done();
+}
+
+void encode_countries(const tally::Totals& totals, std::string& out) {
+  for (std::size_t i = 0; i < Country::count(); ++i) {
+    const Country country = Country::from_index(i);
+    const tally::CountryTotals& total = totals.country(country);
+    if (total == tally::CountryTotals{}) continue;
+    put_country(out, country);
+    for (const std::uint64_t value : {total.posts, total.posts_deleted, total.accounts, total.never,
+                                      total.once, total.confidence}) {
+      put_varint(out, value);
+    }
+    for (const std::uint64_t accounts : total.evidence) put_varint(out, accounts);
+  }
+}
+
+bool decode_countries(std::string_view bytes, CountryTotalsArray& countries) {
+  countries = {};
+  Reader reader(bytes);
+  while (reader.ok() && reader.left() > 0) {
+    Country country;
+    if (!reader.get_country(country)) return false;
+    tally::CountryTotals& total = countries[country.index()];
+    for (std::uint64_t* value : {&total.posts, &total.posts_deleted, &total.accounts, &total.never,
+                                 &total.once, &total.confidence}) {
+      reader.get_varint(*value);
+    }
+    for (std::uint64_t& accounts : total.evidence) reader.get_varint(accounts);
+  }
+  return reader.done();
+}
+
+void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t gap_us,
+                    std::string& out) {
+  put_signed(out, gap_us);
+  for (std::size_t i = 0; i < closing.size(); ++i) {
+    const tally::DayClosing& row = closing[i];
+    // Who has no accounts has nobody active, engaged or located.
+    if (row.accounts == 0) continue;
+    put_country(out, Country::from_index(i));
+    put_varint(out, row.accounts);
+    for (const std::uint64_t value : row.engagement) put_varint(out, value);
+    for (const std::uint64_t value : row.active) put_varint(out, value);
+    for (const std::uint64_t value : row.evidence) put_varint(out, value);
+  }
+}
+
+bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& closing,
+                    std::int64_t& gap_us) {
+  closing.assign(Country::count(), {});
+  Reader reader(bytes);
+  reader.get_signed(gap_us);
+  while (reader.ok() && reader.left() > 0) {
+    Country country;
+    if (!reader.get_country(country)) return false;
+    tally::DayClosing& row = closing[country.index()];
+    reader.get_varint(row.accounts);
+    for (std::uint64_t& value : row.engagement) reader.get_varint(value);
+    for (std::uint64_t& value : row.active) reader.get_varint(value);
+    for (std::uint64_t& value : row.evidence) reader.get_varint(value);
+  }
+  return reader.done();
+}
+
+void encode_commit(const CommitRecord& commit, std::string& out) {
+  put_varint(out, commit.number);
+  for (const std::int64_t value :
+       {commit.committed_at_us, commit.edge_us, commit.watermark_us, commit.observed_since_us,
+        commit.ingested_until_us, static_cast<std::int64_t>(commit.gaps), commit.gap_us,
+        commit.next_day_to_close}) {
+    put_signed(out, value);
+  }
+  out.append(commit.cursor);
+}
+
+bool decode_commit(std::string_view bytes, CommitRecord& commit) {
+  Reader reader(bytes);
+  std::int64_t gaps = 0;
+  reader.get_varint(commit.number);
+  for (std::int64_t* value :
+       {&commit.committed_at_us, &commit.edge_us, &commit.watermark_us, &commit.observed_since_us,
+        &commit.ingested_until_us, &gaps, &commit.gap_us, &commit.next_day_to_close}) {
+    reader.get_signed(*value);
+  }
+  commit.gaps = static_cast<std::uint64_t>(gaps);
+  std::string_view cursor;
+  if (!reader.get_bytes(reader.left(), cursor)) return false;
+  commit.cursor = cursor;
+  return reader.done();
+}
+
+void encode_gap(const Gap& gap, std::string& out) {
+  put_signed(out, gap.from_us);
+  put_signed(out, gap.to_us);
+  out.append(gap.cause);
+}
+
+bool decode_gap(std::string_view bytes, Gap& gap) {
+  Reader reader(bytes);
+  reader.get_signed(gap.from_us);
+  reader.get_signed(gap.to_us);
+  std::string_view cause;
+  if (!reader.get_bytes(reader.left(), cause)) return false;
+  gap.cause = cause;
+  return true;
+}
+
+std::string number_key(std::uint64_t number) { return big_endian(number); }
+bool parse_number_key(std::string_view bytes, std::uint64_t& number) {
+  return parse_big_endian(bytes, number);
+}
+
+}  // namespace geotally::store

@@ -1,0 +1,72 @@
+// The bytes on disk (proto/store.md). Encoders append to a string; decoders
+// answer false for bytes that no encoder writes, and leave the value unspecified.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/gap.h"
+#include "geo/resolver.h"
+#include "tally/account.h"
+#include "tally/fence.h"
+#include "tally/sample.h"
+#include "tally/totals.h"
+
+namespace geotally::store {
+
+/// An account as it is stored: what counts it, what locates it, its fence's set.
+struct AccountRecord {
+  tally::AccountState state;  ///< state.fence holds the floor only
+  geo::EvidenceState evidence;
+  std::vector<tally::FenceEntry> fence;  ///< newest first
+};
+
+/// The state of the whole at one commit, besides accounts and cells.
+struct CommitRecord {
+  std::uint64_t number = 0;
+  std::int64_t committed_at_us = 0;  ///< wall clock
+  std::int64_t edge_us = 0;
+  std::int64_t watermark_us = 0;
+  std::int64_t observed_since_us = 0;
+  std::int64_t ingested_until_us = 0;
+  std::uint64_t gaps = 0;
+  std::int64_t gap_us = 0;
+  std::int64_t next_day_to_close = 0;  ///< UTC days before it have a closing row
+  std::string cursor;                  ///< the feed's position, as the feed wrote it
+};
+
+/// Big-endian, so that keys sort by partition and hash.
+[[nodiscard]] std::string account_key(tally::AccountKey key);
+[[nodiscard]] bool parse_account_key(std::string_view bytes, tally::AccountKey& key);
+
+void encode_account(const AccountRecord& record, std::string& out);
+[[nodiscard]] bool decode_account(std::string_view bytes, AccountRecord& record);
+
+[[nodiscard]] std::string row_key(tally::RowId id);
+[[nodiscard]] bool parse_row_key(std::string_view bytes, tally::RowId& id);
+void encode_row(tally::RowKind kind, const tally::Row& row, std::string& out);
+[[nodiscard]] bool decode_row(std::string_view bytes, tally::RowKind kind, tally::Row& row);
+
+using CountryTotalsArray = std::array<tally::CountryTotals, Country::kLimit>;
+void encode_countries(const tally::Totals& totals, std::string& out);
+[[nodiscard]] bool decode_countries(std::string_view bytes, CountryTotalsArray& countries);
+
+void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t gap_us,
+                    std::string& out);
+[[nodiscard]] bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& closing,
+                                  std::int64_t& gap_us);
+
+void encode_commit(const CommitRecord& commit, std::string& out);
+[[nodiscard]] bool decode_commit(std::string_view bytes, CommitRecord& commit);
+
+void encode_gap(const Gap& gap, std::string& out);
+[[nodiscard]] bool decode_gap(std::string_view bytes, Gap& gap);
+
+/// A number as an eight-byte key that sorts.
+[[nodiscard]] std::string number_key(std::uint64_t number);
+[[nodiscard]] bool parse_number_key(std::string_view bytes, std::uint64_t& number);
+
+}  // namespace geotally::store

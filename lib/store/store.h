@@ -1,0 +1,134 @@
+// The durable state: one RocksDB in one data directory, and one atomic, synced
+// write a commit. proto/store.md has the bytes.
+//
+// Column families: default (format, seed, the commit record, country totals),
+// accounts, cells (rows by kind and bucket), days (closing rows), gaps, due
+// (accounts to be erased, by day).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/gap.h"
+#include "store/codec.h"
+#include "store/errors.h"
+#include "tally/totals.h"
+
+namespace rocksdb {
+class DB;
+class Env;
+}  // namespace rocksdb
+
+namespace geotally::store {
+
+/// The number of the format that this build reads and writes.
+inline constexpr std::uint32_t kFormat = 0;
+
+struct Options {
+  std::string directory;
+  /// What RocksDB may hold in memory: block cache, index, filters and memtables.
+  std::size_t memory_bytes = std::size_t{64} << 20;
+  bool create = true;           ///< make a store where there is none
+  bool read_only = false;       ///< for verify and the command line; takes no lock
+  rocksdb::Env* env = nullptr;  ///< tests bring faults in here; not owned
+};
+
+/// One account's new bytes. Views hold during commit() only.
+struct AccountChange {
+  tally::AccountKey key = 0;
+  std::string_view value;  ///< empty = the account is forgotten
+};
+
+/// A day on which a gone account must be looked at again, to be erased.
+struct Due {
+  std::int64_t day = 0;
+  tally::AccountKey key = 0;
+};
+
+struct DayClosed {
+  std::int64_t day = 0;
+  std::vector<tally::DayClosing> closing;
+  std::int64_t gap_us = 0;  ///< how much of it was missed
+};
+
+/// All that becomes durable together.
+struct Commit {
+  CommitRecord record;
+  std::vector<AccountChange> accounts;    ///< sorted by key, each once
+  const tally::Totals* totals = nullptr;  ///< its touched and expired rows are written
+  std::vector<DayClosed> days;
+  std::vector<Gap> gaps;  ///< new ones
+  std::vector<Due> due;
+  std::vector<Due> due_done;
+};
+
+/// RocksDB's own state, for metrics. Bytes, but for the flags.
+struct Health {
+  std::uint64_t sst_bytes = 0;
+  std::uint64_t memtable_bytes = 0;
+  std::uint64_t block_cache_bytes = 0;
+  std::uint64_t compaction_pending_bytes = 0;
+  std::uint64_t background_errors = 0;
+  bool write_stopped = false;
+  std::uint64_t filesystem_avail_bytes = 0;
+};
+
+/// Reading is thread-safe; commit() is for one thread. The destructor closes the database.
+class Store {
+ public:
+  /// Opens or creates. Throws Refused, CannotCreate or IoError.
+  [[nodiscard]] static std::unique_ptr<Store> open(const Options& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Made at random with the store: the account keys' hash seed.
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  /// The last commit; number 0 = a new store.
+  [[nodiscard]] const CommitRecord& last_commit() const { return last_; }
+
+  /// Fills `totals` with the cells of the last commit. Throws Refused when they do not decode.
+  void load(tally::Totals& totals) const;
+  /// Gaps that end after `since_us`, oldest first.
+  [[nodiscard]] std::vector<Gap> gaps(std::int64_t since_us) const;
+  /// Closing rows of UTC days [from, to], each with the kDay row that belongs to it.
+  struct StoredDay {
+    std::int64_t day = 0;
+    std::vector<tally::DayClosing> closing;
+    tally::Row counted;
+    std::int64_t gap_us = 0;
+  };
+  [[nodiscard]] std::vector<StoredDay> days(std::int64_t from, std::int64_t to) const;
+
+  /// Reads one account. False = there is none. Throws IoError, or Refused on corrupt bytes.
+  [[nodiscard]] bool read_account(tally::AccountKey key, AccountRecord& record) const;
+  /// Every account, in key order.
+  void for_each_account(
+      const std::function<void(tally::AccountKey, const AccountRecord&)>& visit) const;
+  /// At most `limit` accounts of keys [first, last] that are due on or before `day`.
+  [[nodiscard]] std::vector<Due> due(std::int64_t day, tally::AccountKey first,
+                                     tally::AccountKey last, std::size_t limit) const;
+
+  /// Makes everything in `commit` durable, or nothing. Throws IoError; the same commit may then
+  /// be tried again: every value is absolute, so what was half done before does no harm.
+  void commit(const Commit& commit);
+
+  /// After an IoError: asks RocksDB to take writes again. False = it does not, yet.
+  [[nodiscard]] bool resume();
+
+  [[nodiscard]] Health health() const;
+
+ private:
+  struct Database;
+  explicit Store(std::unique_ptr<Database> database);
+
+  std::unique_ptr<Database> database_;
+  std::uint64_t seed_ = 0;
+  CommitRecord last_;
+};
+
+}  // namespace geotally::store

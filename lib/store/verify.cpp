@@ -1,0 +1,136 @@
+#include "store/verify.h"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "tally/windows.h"
+
+namespace geotally::store {
+namespace {
+
+constexpr std::size_t kDifferencesShown = 20;
+
+using tally::RowId;
+using tally::RowKind;
+
+class Comparison {
+ public:
+  explicit Comparison(Verification& result) : result_(result) {}
+
+  void expect(std::string_view what, Country country, std::uint64_t stored,
+              std::uint64_t computed) {
+    ++result_.cells;
+    if (stored == computed) return;
+    ++result_.differing;
+    if (result_.differences.size() < kDifferencesShown) {
+      result_.differences.push_back(
+          fmt::format("{} of {}: stored {}, computed {}", what, country.code(), stored, computed));
+    }
+  }
+
+ private:
+  Verification& result_;
+};
+
+std::string row_name(RowId id) {
+  static constexpr std::array<const char*, tally::kRowKinds> kNames = {"second", "minute", "hour",
+                                                                       "day", "lapse"};
+  return fmt::format("{} {}", kNames[static_cast<std::size_t>(id.kind)], id.bucket);
+}
+
+// Posts of a coarse bucket are those of the fine buckets in it, while all of these are kept.
+void compare_tiers(const tally::Totals& totals, RowKind fine, RowKind coarse,
+                   std::int64_t watermark_s, Comparison& comparison) {
+  const std::int64_t ratio = tally::bucket_seconds(coarse) / tally::bucket_seconds(fine);
+  const std::int64_t first =
+      (tally::first_kept(fine, watermark_s) + ratio - 1) / ratio;  // the first whole one
+  std::map<std::int64_t, std::array<std::uint64_t, Country::kLimit>> sums;
+  for (const auto& [id, row] : totals.rows()) {
+    if (id.kind != fine || id.bucket / ratio < first) continue;
+    auto& sum = sums[id.bucket / ratio];
+    for (std::size_t i = 0; i < Country::count(); ++i) sum[i] += row->posts[i];
+  }
+  for (const auto& [id, row] : totals.rows()) {
+    if (id.kind != coarse || id.bucket < first) continue;
+    auto& sum = sums[id.bucket];
+    for (std::size_t i = 0; i < Country::count(); ++i) {
+      comparison.expect("posts in " + row_name(id), Country::from_index(i), row->posts[i], sum[i]);
+    }
+    sums.erase(id.bucket);
+  }
+  for (const auto& [bucket, sum] : sums) {
+    for (std::size_t i = 0; i < Country::count(); ++i) {
+      comparison.expect("posts in " + row_name({coarse, bucket}), Country::from_index(i), 0,
+                        sum[i]);
+    }
+  }
+}
+
+}  // namespace
+
+Verification verify(const Store& store) {
+  Verification result;
+  Comparison comparison(result);
+  tally::Totals stored;
+  store.load(stored);
+  const std::int64_t watermark_s = store.last_commit().watermark_us / tally::kMicrosPerSecond;
+
+  // By plain sums over accounts, without the machinery that counted them.
+  CountryTotalsArray countries{};
+  std::map<RowId, std::array<std::uint64_t, Country::kLimit>> accounts_in;
+  store.for_each_account([&](tally::AccountKey, const AccountRecord& record) {
+    ++result.accounts;
+    const tally::Standing standing = tally::standing_of(record.state);
+    if (!standing.counted) return;
+    const std::size_t country = standing.country.index();
+    tally::CountryTotals& total = countries[country];
+    ++total.accounts;
+    total.never += standing.never ? 1 : 0;
+    total.once += standing.once ? 1 : 0;
+    total.confidence += standing.confidence;
+    ++total.evidence[static_cast<std::size_t>(standing.evidence)];
+    const auto add = [&](RowKind kind, std::int64_t bucket) {
+      if (bucket >= tally::first_kept(kind, watermark_s)) ++accounts_in[{kind, bucket}][country];
+    };
+    if (standing.lapse_day != 0) add(RowKind::kLapse, standing.lapse_day);
+    if (standing.last_post_s == 0) return;
+    for (const RowKind tier : tally::kTiers) {
+      add(tier, tally::bucket_of(tier, standing.last_post_s));
+    }
+  });
+
+  for (std::size_t i = 0; i < Country::count(); ++i) {
+    const Country country = Country::from_index(i);
+    const tally::CountryTotals& have = stored.country(country);
+    const tally::CountryTotals& want = countries[i];
+    comparison.expect("accounts", country, have.accounts, want.accounts);
+    comparison.expect("accounts that never posted", country, have.never, want.never);
+    comparison.expect("accounts that posted on one day", country, have.once, want.once);
+    comparison.expect("certainty", country, have.confidence, want.confidence);
+    for (std::size_t kind = 0; kind < kEvidenceKinds; ++kind) {
+      comparison.expect(fmt::format("accounts by {}", to_string(static_cast<EvidenceKind>(kind))),
+                        country, have.evidence[kind], want.evidence[kind]);
+    }
+  }
+  for (const auto& [id, row] : stored.rows()) {
+    if (id.kind == RowKind::kDay) continue;
+    auto& want = accounts_in[id];
+    for (std::size_t i = 0; i < Country::count(); ++i) {
+      comparison.expect("accounts in " + row_name(id), Country::from_index(i), row->accounts[i],
+                        want[i]);
+    }
+    accounts_in.erase(id);
+  }
+  for (const auto& [id, want] : accounts_in) {
+    for (std::size_t i = 0; i < Country::count(); ++i) {
+      comparison.expect("accounts in " + row_name(id), Country::from_index(i), 0, want[i]);
+    }
+  }
+  compare_tiers(stored, RowKind::kSecond, RowKind::kMinute, watermark_s, comparison);
+  compare_tiers(stored, RowKind::kMinute, RowKind::kHour, watermark_s, comparison);
+  compare_tiers(stored, RowKind::kHour, RowKind::kDay, watermark_s, comparison);
+  return result;
+}
+
+}  // namespace geotally::store

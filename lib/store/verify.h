@@ -1,0 +1,25 @@
+// Recomputes every cell from the accounts, and holds what accounts cannot say
+// against itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace geotally::store {
+
+struct Verification {
+  std::uint64_t accounts = 0;  ///< read
+  std::uint64_t cells = 0;     ///< compared
+  std::uint64_t differing = 0;
+  std::vector<std::string> differences;  ///< the first ones, one line each
+};
+
+/// Reads the whole store. Accounts, engagement, evidence, certainty and active accounts of every
+/// bucket must equal the sum over accounts; posts of every minute, hour and day those of its
+/// seconds, minutes and hours while both are kept. Throws Refused or IoError.
+[[nodiscard]] Verification verify(const Store& store);
+
+}  // namespace geotally::store

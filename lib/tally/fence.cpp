@@ -1,0 +1,138 @@
+#include "tally/fence.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace geotally::tally {
+namespace {
+
+constexpr std::uint64_t kTopicMask = 3;
+
+std::uint64_t tag_of(std::uint64_t discriminator, FenceTopic topic) {
+  return (discriminator & ~kTopicMask) | static_cast<std::uint64_t>(topic);
+}
+
+}  // namespace
+
+FenceTopic topic_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::kProfile:
+    case EventKind::kProfileDelete:
+      return FenceTopic::kProfile;
+    case EventKind::kAddress:
+    case EventKind::kAddressDelete:
+      return FenceTopic::kAddress;
+    default:
+      return FenceTopic::kOther;
+  }
+}
+
+FencePool::FencePool() : nodes_(1) {}
+
+FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
+                                      std::uint64_t discriminator, FenceTopic topic,
+                                      std::uint32_t time_s) {
+  assert(revision > 0);
+  if (revision <= state.floor) return Admission::kReplayed;
+  const std::uint64_t tag = tag_of(discriminator, topic);
+
+  // The place to insert is before the first entry that is not newer.
+  bool late = false;
+  std::uint32_t before = 0;
+  std::uint32_t at = state.newest;
+  for (; at != 0 && nodes_[at].revision > revision; at = nodes_[at].next) {
+    late = late || (topic != FenceTopic::kOther &&
+                    (nodes_[at].tag & kTopicMask) == static_cast<std::uint64_t>(topic));
+    before = at;
+  }
+  for (std::uint32_t same = at; same != 0 && nodes_[same].revision == revision;
+       same = nodes_[same].next) {
+    if (nodes_[same].tag == tag) return Admission::kReplayed;
+  }
+
+  const std::uint32_t node = take();
+  nodes_[node] = {revision, tag, time_s, at};
+  (before == 0 ? state.newest : nodes_[before].next) = node;
+  if (++state.entries >= 2 * kKept) {
+    cut_after(state, kKept);
+    ++overflows_;
+  }
+  return late ? Admission::kNewLate : Admission::kNew;
+}
+
+bool FencePool::age(FenceState& state, std::uint32_t before_s) {
+  std::uint32_t kept = 0;
+  for (std::uint32_t at = state.newest; at != 0; at = nodes_[at].next) {
+    // Newest first: the first aged entry raises the floor over all that follow.
+    if (nodes_[at].seen_s < before_s) {
+      cut_after(state, kept);
+      return true;
+    }
+    ++kept;
+  }
+  return false;
+}
+
+void FencePool::release(FenceState& state) {
+  give_back(state.newest);
+  state.newest = 0;
+  state.entries = 0;
+}
+
+void FencePool::copy(const FenceState& state, std::vector<FenceEntry>& out) const {
+  for (std::uint32_t at = state.newest; at != 0; at = nodes_[at].next) out.push_back(nodes_[at]);
+}
+
+void FencePool::restore(FenceState& state, const std::vector<FenceEntry>& newest_first) {
+  assert(state.newest == 0 && state.entries == 0);
+  std::uint32_t before = 0;
+  for (const FenceEntry& entry : newest_first) {
+    const std::uint32_t node = take();
+    nodes_[node] = entry;
+    nodes_[node].next = 0;
+    (before == 0 ? state.newest : nodes_[before].next) = node;
+    before = node;
+    ++state.entries;
+  }
+}
+
+std::uint32_t FencePool::take() {
+  ++used_;
+  if (free_ != 0) {
+    const std::uint32_t node = free_;
+    free_ = nodes_[node].next;
+    return node;
+  }
+  assert(nodes_.size() < UINT32_MAX);
+  nodes_.emplace_back();
+  return static_cast<std::uint32_t>(nodes_.size() - 1);
+}
+
+void FencePool::give_back(std::uint32_t first) {
+  while (first != 0) {
+    const std::uint32_t next = nodes_[first].next;
+    nodes_[first].next = free_;
+    free_ = first;
+    first = next;
+    --used_;
+  }
+}
+
+// Keeps the `kept` newest entries; the floor rises to the newest of the others.
+void FencePool::cut_after(FenceState& state, std::uint32_t kept) {
+  std::uint32_t before = 0;
+  std::uint32_t at = state.newest;
+  for (std::uint32_t i = 0; i < kept; ++i) {
+    before = at;
+    at = nodes_[at].next;
+  }
+  assert(at != 0);
+  state.floor = std::max(state.floor, nodes_[at].revision);
+  (before == 0 ? state.newest : nodes_[before].next) = 0;
+  give_back(at);
+  state.entries = kept;
+  // Siblings of the new floor's revision that stayed are below the fence as well; they cost
+  // a few bytes until they age and can never be asked for again.
+}
+
+}  // namespace geotally::tally

@@ -1,0 +1,83 @@
+// The fence of an account: what keeps a replayed record from counting twice
+// (DEFINITIONS: Once).
+//
+// A floor revision, in the account's state, and the set of records that were
+// counted above it. The set is a list sorted by revision, newest first, in a
+// pool that one shard's accounts share: the usual record, newer than all, is
+// one comparison and one node.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "event/event.h"
+
+namespace geotally::tally {
+
+/// One counted record. 24 bytes.
+struct FenceEntry {
+  std::uint64_t revision = 0;
+  std::uint64_t tag = 0;     ///< hash of (collection, rkey, operation); low bits: FenceTopic
+  std::uint32_t seen_s = 0;  ///< event time when it was counted
+  std::uint32_t next = 0;    ///< node of the next older entry; 0 = none
+};
+
+/// What a record speaks about, where the newest must win.
+enum class FenceTopic : std::uint8_t { kOther = 0, kProfile = 1, kAddress = 2 };
+[[nodiscard]] FenceTopic topic_of(EventKind kind);
+
+/// The part of an account's state that belongs to the fence.
+struct FenceState {
+  std::uint64_t floor = 0;   ///< records at or below it were counted, or never will be
+  std::uint32_t newest = 0;  ///< node of the newest entry in the pool; 0 = none
+  std::uint32_t entries = 0;
+};
+
+/// Not thread-safe: one pool a shard.
+class FencePool {
+ public:
+  /// The set of one account holds up to twice this; then the older half goes.
+  static constexpr std::uint32_t kKept = 256;
+
+  FencePool();
+
+  enum class Admission : std::uint8_t {
+    kNew,      ///< counted from now on; the newest of its topic
+    kNewLate,  ///< counted from now on, but a newer record of its topic was counted before
+    kReplayed,
+  };
+
+  /// Lets a record pass once. `revision` > 0.
+  Admission admit(FenceState& state, std::uint64_t revision, std::uint64_t discriminator,
+                  FenceTopic topic, std::uint32_t time_s);
+
+  /// Raises the floor over entries last seen before `before_s` and gives their nodes back.
+  /// Returns whether anything changed.
+  bool age(FenceState& state, std::uint32_t before_s);
+
+  /// Gives all nodes back: the account leaves memory.
+  void release(FenceState& state);
+
+  /// The entries, newest first, appended to `out`.
+  void copy(const FenceState& state, std::vector<FenceEntry>& out) const;
+  /// Rebuilds a released state from entries as copy() gave them.
+  void restore(FenceState& state, const std::vector<FenceEntry>& newest_first);
+
+  /// Nodes in use, and bytes that the pool holds.
+  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] std::size_t bytes() const { return nodes_.capacity() * sizeof(FenceEntry); }
+  /// Sets that had to forget records younger than the horizon, since the start.
+  [[nodiscard]] std::uint64_t overflows() const { return overflows_; }
+
+ private:
+  std::uint32_t take();
+  void give_back(std::uint32_t first);
+  void cut_after(FenceState& state, std::uint32_t kept);
+
+  std::vector<FenceEntry> nodes_;  // node 0 is never used: it means "none"
+  std::uint32_t free_ = 0;
+  std::size_t used_ = 0;
+  std::uint64_t overflows_ = 0;
+};
+
+}  // namespace geotally::tally
