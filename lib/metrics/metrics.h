@@ -6,35 +6,26 @@
 // at 0 with the process.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "event/event.h"
 #include "event/evidence_kind.h"
 
+namespace geotally::log {
+class Logger;
+}
+
 namespace geotally::metrics {
 
-/// Why a connection to the feed could not be made. Closed: the names are labels.
-enum class ConnectFailure : std::uint8_t { kDns, kTcp, kTls, kHttp, kTimeout };
-inline constexpr std::size_t kConnectFailures = 5;
-[[nodiscard]] std::string_view to_string(ConnectFailure reason);
-
-/// Why an established connection ended. Closed: the names are labels.
-enum class Disconnect : std::uint8_t {
-  kServerClosed,  ///< a close frame, or an orderly end of the stream
-  kNetwork,       ///< reset, or an end of the stream without a close frame
-  kQuiet,         ///< no data frame for longer than feed.quiet_s
-  kTimeout,       ///< no pong, or a write that did not end
-  kProtocol,      ///< bytes that are no websocket
-  kStopped,       ///< we closed it: shutdown, or a reload
-  kRewind,        ///< we closed it, to resume from the cursor
+/// Words that another module owns, and that this one may not include. Static texts.
+struct FeedReasons {
+  std::vector<std::string_view> connect_failures;  ///< label values: "dns", "tcp", …
+  std::vector<std::string_view> disconnects;
 };
-inline constexpr std::size_t kDisconnects = 7;
-[[nodiscard]] std::string_view to_string(Disconnect reason);
 
 /// Why the admin server turned somebody away. Closed: the names are labels.
 enum class HttpRejection : std::uint8_t {
@@ -66,10 +57,6 @@ enum class Handler : std::uint8_t {
 inline constexpr std::size_t kHandlers = 11;
 [[nodiscard]] std::string_view to_string(Handler handler);
 
-enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
-inline constexpr std::size_t kLogLevels = 4;
-[[nodiscard]] std::string_view to_string(LogLevel level);
-
 /// What the store knows of itself, in bytes where nothing else is said.
 struct StoreFigures {
   std::uint64_t sst_bytes = 0;
@@ -79,12 +66,6 @@ struct StoreFigures {
   std::uint64_t background_errors = 0;
   std::uint64_t filesystem_avail_bytes = 0;
   bool write_stopped = false;
-};
-
-/// Totals since the start of the process, as the logger counts them.
-struct LogFigures {
-  std::array<std::uint64_t, kLogLevels> messages{};
-  std::uint64_t suppressed = 0;
 };
 
 struct BuildInfo {
@@ -99,15 +80,18 @@ class Metrics {
  public:
   /// `start_us`: wall clock at the start of the process, microseconds since the epoch
   /// (a sandbox may hide /proc/stat).
-  Metrics(BuildInfo build, std::int64_t start_us);
+  /// `log` is asked for its counts at each page(); it must outlive this.
+  Metrics(BuildInfo build, std::int64_t start_us, FeedReasons reasons, const log::Logger& log);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
   // The feed. Times are microseconds since the epoch.
   void feed_connected();
-  void feed_disconnected(Disconnect reason);
-  void feed_connect_failed(ConnectFailure reason);
+  /// Reasons are among those that the constructor was given.
+  void feed_disconnected(std::string_view reason);
+  void feed_connect_failed(std::string_view reason);
+  /// `messages` and `bytes` more than the last time; `last_at_us`: wall clock of the newest.
   void feed_received(std::uint64_t messages, std::uint64_t bytes, std::int64_t last_at_us);
   void feed_last_event(std::int64_t event_time_us);
   void feed_cursor(std::int64_t event_time_us);
@@ -136,17 +120,16 @@ class Metrics {
   // Configuration: at the start, and at each reload.
   void config_loaded(bool ok, std::int64_t at_us);
 
-  /// Asked for at each page(), on the caller's thread. Set before any page() and
-  /// before threads start; without one, the log families stand at 0.
-  void log_figures_from(std::function<LogFigures()> source);
-
   /// The page, in the text format 0.0.4. Reads /proc/self.
   [[nodiscard]] std::string page() const;
 
  private:
   struct Values;
-  class Families;
-  std::unique_ptr<Values> values_;
+  const BuildInfo build_;
+  const std::int64_t start_us_;
+  const FeedReasons reasons_;
+  const log::Logger& log_;
+  const std::unique_ptr<Values> values_;
 };
 
 }  // namespace geotally::metrics
