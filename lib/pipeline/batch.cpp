@@ -1,0 +1,81 @@
+#include "pipeline/batch.h"
+
+#include <cassert>
+#include <cstring>
+
+#include <boost/lockfree/spsc_queue.hpp>
+
+namespace geotally::pipeline {
+
+std::string_view Batch::keep(std::string_view text) {
+  if (text.empty()) return {};
+  char* to = arena_.get() + arena_used_;
+  std::memcpy(to, text.data(), text.size());
+  arena_used_ += text.size();
+  return {to, text.size()};
+}
+
+std::uint16_t Batch::add_text(const Text& text) {
+  const std::size_t bytes = text.display_name.size() + text.description.size() +
+                            text.website.size() + text.handle.size() + text.post.size();
+  if (!text_fits(bytes)) return tally::Sample::kNoText;
+  if (!arena_) arena_ = std::make_unique<char[]>(kArenaBytes);
+  texts_.push_back({keep(text.display_name), keep(text.description), keep(text.website),
+                    keep(text.handle), keep(text.post)});
+  return static_cast<std::uint16_t>(texts_.size() - 1);
+}
+
+void Batch::clear() {
+  size_ = 0;
+  texts_.clear();
+  arena_used_ = 0;
+  mark.reset();
+  last = false;
+}
+
+struct BatchQueue::Rings {
+  boost::lockfree::spsc_queue<Batch*, boost::lockfree::capacity<kBatches>> forward;
+  boost::lockfree::spsc_queue<Batch*, boost::lockfree::capacity<kBatches>> back;
+};
+
+BatchQueue::BatchQueue() : rings_(std::make_unique<Rings>()) {
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    batches_.push_back(std::make_unique<Batch>());
+    rings_->back.push(batches_.back().get());
+  }
+}
+
+BatchQueue::~BatchQueue() = default;
+
+Batch* BatchQueue::try_take() {
+  Batch* batch = nullptr;
+  return rings_->back.pop(batch) ? batch : nullptr;
+}
+
+void BatchQueue::push(Batch* batch) {
+  samples_.fetch_add(batch->size(), std::memory_order_relaxed);
+  const bool pushed = rings_->forward.push(batch);
+  assert(pushed);
+  static_cast<void>(pushed);
+  pushed_.fetch_add(1, std::memory_order_release);
+  pushed_.notify_one();
+}
+
+Batch* BatchQueue::pop() {
+  Batch* batch = nullptr;
+  for (;;) {
+    const std::uint32_t seen = pushed_.load(std::memory_order_acquire);
+    if (rings_->forward.pop(batch)) return batch;
+    pushed_.wait(seen, std::memory_order_acquire);
+  }
+}
+
+void BatchQueue::give_back(Batch* batch) {
+  samples_.fetch_sub(batch->size(), std::memory_order_relaxed);
+  batch->clear();
+  const bool pushed = rings_->back.push(batch);
+  assert(pushed);
+  static_cast<void>(pushed);
+}
+
+}  // namespace geotally::pipeline

@@ -1,0 +1,111 @@
+// What travels from the feed's thread to a shard: samples by the batch, with the
+// texts that a few of them carry, and marks in between.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/gap.h"
+#include "tally/sample.h"
+
+namespace geotally::pipeline {
+
+/// A cut through the feed: everything before it is in commit `number`, nothing after it.
+struct Mark {
+  std::uint64_t number = 0;
+  std::int64_t edge_us = 0;
+  std::int64_t watermark_us = 0;
+  std::int64_t observed_since_us = 0;
+  std::int64_t ingested_until_us = 0;
+  std::int64_t next_day_to_close = 0;     ///< after this mark
+  std::vector<std::int64_t> days_closed;  ///< UTC days that end here
+  std::vector<Gap> gaps;                  ///< recorded since the last mark
+  std::vector<Gap> suspicions;            ///< not coverage, though not (yet) gaps
+  std::string cursor;                     ///< the feed's position, as it is stored
+};
+
+/// Text of one sample; the views point into the batch's arena.
+struct Text {
+  std::string_view display_name;
+  std::string_view description;
+  std::string_view website;
+  std::string_view handle;
+  std::string_view post;
+};
+
+/// Filled by one thread, then read by another; recycled, so that nothing is allocated per event.
+class Batch {
+ public:
+  static constexpr std::size_t kSamples = 256;
+  static constexpr std::size_t kArenaBytes = std::size_t{64} << 10;
+
+  [[nodiscard]] bool full() const { return size_ == kSamples; }
+  [[nodiscard]] bool empty() const { return size_ == 0 && !mark; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  /// Requires !full().
+  tally::Sample& add() { return samples_[size_++]; }
+  /// Copies the text and gives its place, for Sample::text; kNoText when the arena is used up.
+  [[nodiscard]] std::uint16_t add_text(const Text& text);
+  [[nodiscard]] bool text_fits(std::size_t bytes) const {
+    return arena_used_ + bytes <= kArenaBytes;
+  }
+
+  [[nodiscard]] const tally::Sample& operator[](std::size_t i) const { return samples_[i]; }
+  [[nodiscard]] const Text& text(std::uint16_t place) const { return texts_[place]; }
+
+  /// Follows the samples; null = none.
+  std::shared_ptr<const Mark> mark;
+  /// The last batch of all.
+  bool last = false;
+
+  void clear();
+
+ private:
+  std::string_view keep(std::string_view text);
+
+  std::array<tally::Sample, kSamples> samples_;
+  std::size_t size_ = 0;
+  std::vector<Text> texts_;
+  std::unique_ptr<char[]> arena_;  // made when a text first comes
+  std::size_t arena_used_ = 0;
+};
+
+/// Single producer, single consumer, bounded; batches go round. The consumer sleeps while there
+/// is nothing; the producer waits in short naps when all batches are on their way.
+class BatchQueue {
+ public:
+  static constexpr std::size_t kBatches = 64;
+
+  BatchQueue();
+  ~BatchQueue();
+  BatchQueue(const BatchQueue&) = delete;
+  BatchQueue& operator=(const BatchQueue&) = delete;
+
+  /// Producer: an empty batch, or null when all are in use.
+  [[nodiscard]] Batch* try_take();
+  /// Producer: hands a batch over. Never blocks: there is room for every batch that exists.
+  void push(Batch* batch);
+
+  /// Consumer: the next batch; sleeps until there is one.
+  [[nodiscard]] Batch* pop();
+  /// Consumer: the batch has been dealt with.
+  void give_back(Batch* batch);
+
+  /// Samples on their way; any thread.
+  [[nodiscard]] std::size_t samples() const { return samples_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Rings;
+  std::unique_ptr<Rings> rings_;
+  std::vector<std::unique_ptr<Batch>> batches_;
+  std::atomic<std::uint32_t> pushed_{0};
+  std::atomic<std::size_t> samples_{0};
+};
+
+}  // namespace geotally::pipeline

@@ -1,0 +1,222 @@
+#include "pipeline/committer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <pthread.h>
+
+#include "tally/coverage.h"
+
+namespace geotally::pipeline {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryAfter{1'000};
+constexpr std::int64_t kSlowCommit_us = 5'000'000;
+constexpr std::int64_t kReportStoreEvery_us = 5'000'000;
+
+}  // namespace
+
+Committer::Committer(CommitterOptions options, store::Store& store, metrics::Metrics& metrics,
+                     log::Logger& log)
+    : options_(std::move(options)),
+      store_(store),
+      metrics_(metrics),
+      log_(log),
+      record_(store.last_commit()) {
+  store_.load(totals_);
+  gaps_ = store_.gaps(record_.watermark_us - tally::kTooOldSeconds * tally::kMicrosPerSecond);
+  committed_.store(record_.number, std::memory_order_release);
+  report_store(options_.now_us());
+  publish(record_, {});
+}
+
+Committer::~Committer() { stop(); }
+
+void Committer::start(std::function<void(std::exception_ptr)> failed) {
+  thread_ = std::thread([this, failed = std::move(failed)] {
+    ::pthread_setname_np(::pthread_self(), "store");
+    try {
+      run();
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  });
+}
+
+void Committer::stop() {
+  {
+    const std::lock_guard lock(delivered_mutex_);
+    stopping_ = true;
+  }
+  delivered_changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::deliver(std::unique_ptr<ShardChanges> changes) {
+  {
+    const std::lock_guard lock(delivered_mutex_);
+    delivered_.push_back(std::move(changes));
+    if (delivered_.size() < options_.shards) return;
+  }
+  delivered_changed_.notify_one();
+}
+
+void Committer::run() {
+  for (;;) {
+    Delivery delivery;
+    {
+      std::unique_lock lock(delivered_mutex_);
+      delivered_changed_.wait(lock,
+                              [&] { return delivered_.size() == options_.shards || stopping_; });
+      if (delivered_.size() != options_.shards) return;
+      delivery.swap(delivered_);
+    }
+    commit(delivery);
+  }
+}
+
+void Committer::commit(const Delivery& delivery) {
+  const std::int64_t started_us = options_.now_us();
+  const Mark& mark = *delivery.front()->mark;
+  const std::int64_t watermark_s = mark.watermark_us / tally::kMicrosPerSecond;
+
+  store::Commit commit;
+  for (const auto& changes : delivery) totals_.apply(changes->cells);
+  for (const std::int64_t day : mark.days_closed) {
+    store::DayClosed& closed = commit.days.emplace_back();
+    closed.day = day;
+    closed.closing = totals_.close_day(day);
+  }
+  totals_.expire(watermark_s);
+  commit.totals = &totals_;
+
+  for (const Gap& gap : mark.gaps) {
+    record_.gaps += 1;
+    record_.gap_us += gap.to_us - gap.from_us;
+    gaps_.push_back(gap);
+  }
+  commit.gaps = mark.gaps;
+  for (store::DayClosed& closed : commit.days) {
+    // The day's stretch minus what was covered of it.
+    const std::int64_t start_us = closed.day * tally::kDaySeconds * tally::kMicrosPerSecond;
+    const std::int64_t end_us = start_us + tally::kDaySeconds * tally::kMicrosPerSecond;
+    const tally::Observed whole{start_us, end_us};
+    closed.gap_us =
+        (end_us - 1 - start_us) - tally::coverage_us(tally::kDaySeconds, end_us - 1, whole, gaps_);
+  }
+
+  record_.number = mark.number;
+  record_.edge_us = mark.edge_us;
+  record_.watermark_us = mark.watermark_us;
+  record_.observed_since_us = mark.observed_since_us;
+  record_.ingested_until_us = mark.ingested_until_us;
+  record_.next_day_to_close = mark.next_day_to_close;
+  record_.cursor = mark.cursor;
+  record_.committed_at_us = started_us;
+  commit.record = record_;
+
+  std::size_t accounts = 0;
+  for (const auto& changes : delivery) accounts += changes->accounts.size();
+  commit.accounts.reserve(accounts);
+  // Shards own ascending ranges of keys: in their order everything is sorted.
+  std::vector<const ShardChanges*> ordered;
+  for (const auto& changes : delivery) ordered.push_back(changes.get());
+  std::sort(ordered.begin(), ordered.end(), [](const ShardChanges* a, const ShardChanges* b) {
+    const tally::AccountKey first_a = a->accounts.empty() ? 0 : a->accounts.front().key;
+    const tally::AccountKey first_b = b->accounts.empty() ? 0 : b->accounts.front().key;
+    return first_a < first_b;
+  });
+  for (const ShardChanges* changes : ordered) {
+    const std::string_view bytes = changes->bytes;
+    for (const ShardChanges::Account& account : changes->accounts) {
+      commit.accounts.push_back({account.key, bytes.substr(account.offset, account.size)});
+    }
+    commit.due.insert(commit.due.end(), changes->due.begin(), changes->due.end());
+    commit.due_done.insert(commit.due_done.end(), changes->due_done.begin(),
+                           changes->due_done.end());
+  }
+
+  write(commit);
+  totals_.clear_touched();
+  const std::int64_t longest_us = tally::kTooOldSeconds * tally::kMicrosPerSecond;
+  std::erase_if(gaps_, [&](const Gap& gap) { return gap.to_us < mark.watermark_us - longest_us; });
+  publish(record_, mark.suspicions);
+  committed_.store(mark.number, std::memory_order_release);
+
+  const std::int64_t done_us = options_.now_us();
+  metrics_.store_committed(done_us - started_us, done_us);
+  if (done_us - started_us > kSlowCommit_us) {
+    log_.write(log::Event::kStoreCommitSlow, {{"duration_ms", (done_us - started_us) / 1'000},
+                                              {"accounts", commit.accounts.size()}});
+  }
+  report_store(done_us);
+}
+
+// A disk that is full or fails does not lose anything: nothing new is shown, the queues fill, the
+// socket is not read, and the same commit is tried until it succeeds.
+void Committer::write(const store::Commit& commit) {
+  for (;;) {
+    try {
+      store_.commit(commit);
+      failing_.store(false, std::memory_order_relaxed);
+      return;
+    } catch (const store::IoError& error) {
+      failing_.store(true, std::memory_order_relaxed);
+      metrics_.store_commit_failed();
+      log_.write(log::Event::kStoreCommitFailed, {{"error", error.what()}});
+    }
+    {
+      std::unique_lock lock(delivered_mutex_);
+      if (delivered_changed_.wait_for(lock, kRetryAfter, [&] { return stopping_; })) {
+        throw store::IoError("the last changes could not be committed; they will be read again");
+      }
+    }
+    // Unsuccessful, the next attempt fails as well and says why.
+    static_cast<void>(store_.resume());
+  }
+}
+
+void Committer::publish(const store::CommitRecord& record, const std::vector<Gap>& suspicions) {
+  auto snapshot = std::make_shared<tally::Snapshot>();
+  snapshot->commit = record.number;
+  snapshot->committed_at_us = record.committed_at_us;
+  snapshot->edge_us = record.edge_us;
+  snapshot->watermark_us = record.watermark_us;
+  snapshot->observed_since_us = record.observed_since_us;
+  snapshot->ingested_until_us = record.ingested_until_us;
+  snapshot->gaps = record.gaps;
+  snapshot->gap_us = record.gap_us;
+  snapshot->windows = options_.windows;
+  snapshot->countries = totals_.figures(options_.windows, record.edge_us / tally::kMicrosPerSecond);
+
+  std::vector<Gap> missing = gaps_;
+  missing.insert(missing.end(), suspicions.begin(), suspicions.end());
+  const tally::Observed observed{record.observed_since_us, record.ingested_until_us};
+  for (const tally::Window& window : options_.windows) {
+    snapshot->window_coverage_us.push_back(
+        tally::coverage_us(window.seconds, record.edge_us, observed, missing));
+  }
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_ = std::move(snapshot);
+}
+
+std::shared_ptr<const tally::Snapshot> Committer::snapshot() const {
+  const std::lock_guard lock(snapshot_mutex_);
+  return snapshot_;
+}
+
+void Committer::report_store(std::int64_t now_us) {
+  if (now_us - reported_us_ < kReportStoreEvery_us) return;
+  reported_us_ = now_us;
+  const store::Health health = store_.health();
+  metrics_.store({.sst_bytes = health.sst_bytes,
+                  .memtable_bytes = health.memtable_bytes,
+                  .block_cache_bytes = health.block_cache_bytes,
+                  .compaction_pending_bytes = health.compaction_pending_bytes,
+                  .background_errors = health.background_errors,
+                  .filesystem_avail_bytes = health.filesystem_avail_bytes,
+                  .write_stopped = health.write_stopped});
+}
+
+}  // namespace geotally::pipeline

@@ -1,0 +1,61 @@
+#include "pipeline/horizon.h"
+
+#include <algorithm>
+
+#include "tally/windows.h"
+
+namespace geotally::pipeline {
+namespace {
+
+constexpr std::int64_t kMinute_us = 60'000'000;
+constexpr std::int64_t kAheadOfWall_us = 10 * kMinute_us;
+constexpr std::int64_t kAheadOfFeed_us = 30 * 24 * 60 * kMinute_us;
+// A witness waits for so many good events, then its time was wrong.
+constexpr std::uint64_t kGoodEventsMax = 1'000;
+
+}  // namespace
+
+std::int64_t Horizon::limit_us(std::int64_t wall_us) const {
+  if (mode_ == ClockMode::kFeed) {
+    if (watermark_us_ == 0) return INT64_MAX;  // the first event ever sets the watermark
+    return std::max(watermark_us_ + kAheadOfFeed_us, confirmed_us_);
+  }
+  return std::max(std::max(wall_us, watermark_us_) + kAheadOfWall_us, confirmed_us_);
+}
+
+Horizon::Judgement Horizon::judge(std::uint64_t account, std::int64_t time_us,
+                                  std::int64_t wall_us) {
+  if (time_us <= limit_us(wall_us)) {
+    if (held_ != 0 && ++good_ >= kGoodEventsMax) {
+      given_up_ += held_;
+      held_ = 0;
+    }
+    if (time_us < watermark_us_ - tally::kTooOldSeconds * tally::kMicrosPerSecond) {
+      return Judgement::kTooOld;
+    }
+    watermark_us_ = std::max(watermark_us_, time_us);
+    return Judgement::kGood;
+  }
+  if (held_ != 0 && account != witness_) {
+    // Two accounts agree that it is later than we think; the earlier of their times is certain.
+    confirmed_us_ = std::min(time_us, witness_us_) + kAheadOfWall_us;
+    held_ = 0;
+    return Judgement::kConfirmed;
+  }
+  if (held_ == 0) {
+    witness_ = account;
+    witness_us_ = time_us;
+    good_ = 0;
+  }
+  witness_us_ = std::min(witness_us_, time_us);
+  ++held_;
+  return Judgement::kFuture;
+}
+
+std::uint64_t Horizon::take_unconfirmed() {
+  const std::uint64_t given_up = given_up_;
+  given_up_ = 0;
+  return given_up;
+}
+
+}  // namespace geotally::pipeline

@@ -1,0 +1,261 @@
+#include "pipeline/ingest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "tally/windows.h"
+
+namespace geotally::pipeline {
+namespace {
+
+constexpr std::uint64_t kFramesPerClock = 256;
+constexpr std::chrono::microseconds kNap{200};
+constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
+// On a silent feed a day is closed by the clock, so much later: the last events before midnight
+// are still on their way then.
+constexpr std::int64_t kCloseSilentDayAfter_us = 60'000'000;
+
+}  // namespace
+
+Ingest::Ingest(IngestOptions options, const store::CommitRecord& last, feed::Dialect& dialect,
+               feed::Position& position, std::vector<Shard*> shards,
+               const std::atomic<std::uint64_t>& committed, metrics::Metrics& metrics,
+               log::Logger& log)
+    : options_(std::move(options)),
+      dialect_(dialect),
+      position_(position),
+      shards_(std::move(shards)),
+      committed_(committed),
+      metrics_(metrics),
+      log_(log),
+      horizon_(options_.clock, last.watermark_us),
+      current_(shards_.size()),
+      wall_us_(options_.now_us()),
+      observed_since_us_(last.observed_since_us),
+      next_day_to_close_(last.next_day_to_close),
+      last_mark_(last.number),
+      last_mark_at_us_(wall_us_) {}
+
+Ingest::~Ingest() = default;
+
+void Ingest::frame(feed::Frame frame) {
+  if (++frames_ % kFramesPerClock == 0) wall_us_ = options_.now_us();
+  switch (dialect_.decode(frame, event_)) {
+    case Verdict::kEvent:
+      take(event_, true);
+      break;
+    case Verdict::kUncounted:
+      take(event_, false);
+      break;
+    case Verdict::kNotice:
+      break;
+    case Verdict::kRejected:
+      rejected(dialect_.rejection());
+      break;
+  }
+}
+
+void Ingest::rejected(Rejection reason) { ++rejected_[static_cast<std::size_t>(reason)]; }
+
+void Ingest::connected(bool connected) {
+  connected_ = connected;
+  reopening_ = false;
+}
+
+void Ingest::take(const Event& event, bool counts) {
+  if (reopening_) return;
+  const tally::AccountKey account = account_key(event.did, options_.seed);
+  const std::int64_t day = event.time_us / kDay_us;
+  if (next_day_to_close_ != 0 && day > next_day_to_close_ &&
+      horizon_.would_believe(event.time_us, wall_us_)) {
+    close_days_until(day);  // before anything of the new day is counted
+  }
+  switch (horizon_.judge(account, event.time_us, wall_us_)) {
+    case Horizon::Judgement::kGood:
+      break;
+    case Horizon::Judgement::kTooOld:
+      ++dropped_[static_cast<std::size_t>(Drop::kTooOld)];
+      position_.observe(event);
+      return;
+    case Horizon::Judgement::kFuture:
+      log_.write(log::Event::kFeedFutureEvent,
+                 {{"ahead_s", (event.time_us - std::max(wall_us_, horizon_.watermark_us())) /
+                                  tally::kMicrosPerSecond}});
+      return;
+    case Horizon::Judgement::kConfirmed:
+      reopening_ = true;
+      options_.reopen();
+      return;
+  }
+  if (observed_since_us_ == 0) {
+    observed_since_us_ =
+        options_.clock == ClockMode::kWall ? std::min(event.time_us, wall_us_) : event.time_us;
+  }
+  if (next_day_to_close_ == 0) next_day_to_close_ = day;
+  position_.observe(event);
+  ++events_;
+  if (counts) {
+    route(event, account);
+  } else {
+    ++dropped_[static_cast<std::size_t>(Drop::kUncounted)];
+  }
+}
+
+void Ingest::route(const Event& event, tally::AccountKey account) {
+  const std::size_t shard = owner_of(partition_of(account), shards_.size());
+  Text text;
+  const bool has_text = texts_.text_of(event, account, text);
+  Batch* to = &batch(shard);
+  std::uint16_t place = tally::Sample::kNoText;
+  if (has_text) {
+    place = to->add_text(text);
+    if (place == tally::Sample::kNoText) {
+      push(shard);
+      to = &batch(shard);
+      place = to->add_text(text);
+    }
+  }
+  tally::Sample& sample = to->add();
+  to_sample(event, sample);
+  sample.account = account;
+  sample.text = place;
+  if (to->full()) push(shard);
+}
+
+template <typename Done>
+void Ingest::nap_until(Done done) {
+  while (!done()) {
+    if (options_.alive) options_.alive();
+    std::this_thread::sleep_for(kNap);
+  }
+}
+
+Batch& Ingest::batch(std::size_t shard) {
+  Batch*& current = current_[shard];
+  if (current == nullptr) {
+    BatchQueue& queue = shards_[shard]->queue();
+    nap_until([&] { return (current = queue.try_take()) != nullptr; });
+  }
+  return *current;
+}
+
+void Ingest::push(std::size_t shard) {
+  if (current_[shard] == nullptr) return;
+  shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
+  if (shards_[shard]->wants_mark()) relieve();
+}
+
+// Too much has changed since the last mark: the next one goes out before anything else does.
+void Ingest::relieve() {
+  wait_for_commit();
+  for (const Shard* shard : shards_) {
+    if (shard->wants_mark()) {
+      send_mark({});
+      return;
+    }
+  }
+}
+
+void Ingest::wait_for_commit() {
+  nap_until([&] { return committed_.load(std::memory_order_acquire) >= last_mark_; });
+}
+
+void Ingest::close_days_until(std::int64_t day) {
+  std::vector<std::int64_t> closed;
+  while (next_day_to_close_ < day) closed.push_back(next_day_to_close_++);
+  if (closed.empty()) return;
+  wait_for_commit();
+  send_mark(std::move(closed));
+}
+
+void Ingest::drained() {
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    if (current_[shard] != nullptr && !current_[shard]->empty()) push(shard);
+  }
+  wall_us_ = options_.now_us();
+  report();
+  tick();
+}
+
+void Ingest::tick() {
+  wall_us_ = options_.now_us();
+  if (options_.alive) options_.alive();
+  if (wall_us_ - last_mark_at_us_ < options_.commit_interval_us && wall_us_ >= last_mark_at_us_) {
+    return;
+  }
+  if (committed_.load(std::memory_order_acquire) < last_mark_) return;
+  report();
+  std::vector<std::int64_t> closed;
+  if (connected_ && position_.caught_up() && next_day_to_close_ != 0) {
+    const std::int64_t day = (horizon_.edge_us(wall_us_) - kCloseSilentDayAfter_us) / kDay_us;
+    while (next_day_to_close_ < day) closed.push_back(next_day_to_close_++);
+  }
+  send_mark(std::move(closed));
+}
+
+void Ingest::send_mark(std::vector<std::int64_t> days_closed) {
+  auto mark = std::make_shared<Mark>();
+  mark->number = ++last_mark_;
+  mark->watermark_us = horizon_.watermark_us();
+  mark->edge_us = horizon_.edge_us(wall_us_);
+  mark->observed_since_us = observed_since_us_;
+  mark->ingested_until_us =
+      connected_ && position_.caught_up() ? mark->edge_us : mark->watermark_us;
+  mark->next_day_to_close = next_day_to_close_;
+  mark->days_closed = std::move(days_closed);
+  mark->gaps = position_.take_gaps();
+  mark->suspicions = position_.suspicions();
+  mark->cursor = position_.serialize();
+  for (const Gap& gap : mark->gaps) {
+    log_.write(log::Event::kFeedGap,
+               {{"from_us", gap.from_us},
+                {"to_us", gap.to_us},
+                {"seconds", static_cast<double>(gap.to_us - gap.from_us) / 1e6},
+                {"cause", gap.cause}});
+  }
+  metrics_.feed_cursor(position_.time_us());
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    batch(shard).mark = mark;
+    shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
+  }
+  last_mark_at_us_ = wall_us_;
+}
+
+void Ingest::finish() {
+  const auto stuck = [&] { return options_.stuck && options_.stuck(); };
+  const auto committed = [&] { return committed_.load(std::memory_order_acquire) >= last_mark_; };
+  nap_until([&] { return committed() || stuck(); });
+  wall_us_ = options_.now_us();
+  if (committed()) send_mark({});
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    batch(shard).last = true;
+    shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
+  }
+  report();
+}
+
+void Ingest::report() {
+  for (std::size_t i = 0; i < kRejections; ++i) {
+    if (rejected_[i] != 0) metrics_.rejected(static_cast<Rejection>(i), rejected_[i]);
+  }
+  if (const std::uint64_t future = horizon_.take_unconfirmed(); future != 0) {
+    dropped_[static_cast<std::size_t>(Drop::kFuture)] += future;
+  }
+  for (std::size_t i = 0; i < kDrops; ++i) {
+    if (dropped_[i] != 0) metrics_.dropped(static_cast<Drop>(i), dropped_[i]);
+  }
+  if (events_ != 0) {
+    metrics_.feed_last_event(horizon_.watermark_us());
+    metrics_.event_delay(wall_us_ - horizon_.watermark_us(), events_);
+  }
+  std::size_t queued = 0;
+  for (Shard* shard : shards_) queued += shard->queue().samples();
+  metrics_.ingest_queue(queued, shards_.size() * BatchQueue::kBatches * Batch::kSamples);
+  rejected_ = {};
+  dropped_ = {};
+  events_ = 0;
+}
+
+}  // namespace geotally::pipeline

@@ -1,0 +1,322 @@
+#include "pipeline/shard.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+namespace geotally::pipeline {
+namespace {
+
+constexpr std::size_t kPrefetchAhead = 8;
+// The sweep looks at one part in so many of the table at each mark.
+constexpr std::size_t kSweepParts = 32;
+constexpr std::size_t kSweepSlotsMin = 4'096;
+// Accounts that are dealt with at one mark when many are due on the same day.
+constexpr std::size_t kEraseBatch = 2'000;
+
+std::uint64_t span_of(const ShardOptions& options) {
+  return options.last - options.first + 1;  // 0 = all keys
+}
+
+std::int64_t day_of(std::int64_t time_us) {
+  return tally::bucket_of(tally::RowKind::kDay, time_us / tally::kMicrosPerSecond);
+}
+
+bool is_blank(const tally::AccountState& state, const geo::EvidenceState& evidence) {
+  return state.fence.floor == 0 && state.fence.newest == 0 && state.identity_time_us == 0 &&
+         state.status_time_us == 0 && state.posts == 0 && state.flags == 0 &&
+         evidence == geo::EvidenceState{};
+}
+
+}  // namespace
+
+Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolver& resolver,
+             metrics::Metrics& metrics, const std::atomic<std::uint64_t>& committed,
+             Deliver deliver)
+    : options_(options),
+      store_(store),
+      resolver_(resolver),
+      metrics_(metrics),
+      committed_(committed),
+      deliver_(std::move(deliver)),
+      accounts_(options.first, span_of(options), options.accounts_bytes / sizeof(HotAccount)),
+      cells_(std::make_unique<tally::Changes>()),
+      next_mark_(store.last_commit().number + 1),
+      watermark_us_(store.last_commit().watermark_us),
+      complete_(store.last_commit().number == 0) {
+  cells_->set_watermark(watermark_us_ / tally::kMicrosPerSecond);
+}
+
+Shard::~Shard() = default;
+
+void Shard::start(std::function<void(std::exception_ptr)> failed) {
+  thread_ = std::thread([this, failed = std::move(failed)] {
+    ::pthread_setname_np(::pthread_self(), fmt::format("shard-{}", options_.number).c_str());
+    try {
+      run();
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  });
+}
+
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Shard::run() {
+  for (bool last = false; !last;) {
+    Batch* batch = queue_.pop();
+    process(*batch);
+    if (batch->mark) hand_over(batch->mark);
+    last = batch->last;
+    queue_.give_back(batch);
+  }
+  report();
+}
+
+void Shard::process(const Batch& batch) {
+  for (std::size_t i = 0; i < std::min(kPrefetchAhead, batch.size()); ++i) {
+    accounts_.prefetch(batch[i].account);
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (i + kPrefetchAhead < batch.size()) accounts_.prefetch(batch[i + kPrefetchAhead].account);
+    add(batch[i], batch);
+  }
+  report();
+}
+
+void Shard::add(const tally::Sample& sample, const Batch& batch) {
+  HotAccount& hot = account(sample.account);
+  const tally::Admission admission = tally::admit(hot.state, fences_, sample);
+  if (!admission.counted) {
+    ++replayed_;
+    return;
+  }
+  watermark_us_ = std::max(watermark_us_, sample.time_us);
+  touch(hot);
+  tally::Placement placement{hot.state.country, hot.state.evidence, hot.state.confidence};
+  if (locate(hot, sample, batch, admission, placement) &&
+      placement.evidence != hot.state.evidence) {
+    ++resolved_[static_cast<std::size_t>(placement.evidence)];
+  }
+  tally::count(hot.state, sample, placement, *cells_);
+  if (sample.kind == EventKind::kAccount && sample.status == AccountStatus::kDeleted) {
+    due_.push_back({day_of(sample.time_us) + options_.erase_deleted_days, hot.key});
+  }
+  ++counted_[static_cast<std::size_t>(sample.kind)];
+}
+
+// Weighs what the sample says of its account's country. True when `placement` was worked out anew.
+bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
+                   const tally::Admission& admission, tally::Placement& placement) {
+  geo::Evidence evidence;
+  bool says_something = false;
+  const Text* text = sample.text == tally::Sample::kNoText ? nullptr : &batch.text(sample.text);
+  switch (sample.kind) {
+    case EventKind::kPost:
+      evidence.post = true;
+      evidence.languages = {sample.languages.data(), sample.language_count};
+      evidence.utc_offset_s = sample.utc_offset_s;
+      evidence.utc_hour =
+          static_cast<std::uint8_t>(sample.time_us / tally::kMicrosPerSecond / 3'600 % 24);
+      if (text != nullptr) evidence.text = text->post;
+      says_something = true;
+      break;
+    case EventKind::kProfile:
+    case EventKind::kProfileDelete:
+      evidence.profile = true;
+      if (text != nullptr) {
+        evidence.display_name = text->display_name;
+        evidence.description = text->description;
+        evidence.website = text->website;
+      }
+      says_something = admission.evidence;
+      break;
+    case EventKind::kIdentity:
+      if (text != nullptr) evidence.handle = text->handle;
+      says_something = admission.evidence && text != nullptr;
+      break;
+    default:
+      break;
+  }
+  bool changed = says_something && resolver_.weigh(hot.evidence, evidence);
+  if (admission.evidence) changed = tally::declare(hot.state, sample) || changed;
+  if (!changed) return false;
+  if (hot.state.declared.known()) {
+    placement = {hot.state.declared, EvidenceKind::kExplicit, 255};
+  } else {
+    const geo::Resolution resolution = resolver_.resolve(hot.evidence);
+    placement = {resolution.country, resolution.evidence, resolution.confidence};
+  }
+  return true;
+}
+
+HotAccount& Shard::account(tally::AccountKey key) {
+  if (HotAccount* hot = accounts_.find(key)) {
+    hot->referenced = true;
+    return *hot;
+  }
+  if (accounts_.full()) make_room();
+  const bool stored = !complete_ && store_.read_account(key, record_);
+  HotAccount& hot = accounts_.insert(key);
+  hot.referenced = true;
+  if (stored) {
+    hot.state = record_.state;
+    hot.evidence = record_.evidence;
+    fences_.restore(hot.state.fence, record_.fence);
+  }
+  return hot;
+}
+
+void Shard::touch(HotAccount& hot) {
+  const auto mark = static_cast<std::uint32_t>(next_mark_);
+  if (hot.changed == mark) return;
+  hot.changed = mark;
+  changed_.push_back(hot.key);
+  // Of the table a third may wait for each of two marks; the rest is room for what is on its way.
+  if (changed_.size() > accounts_.limit() / 3) wants_mark_.store(true, std::memory_order_relaxed);
+}
+
+// Takes out accounts that were not met since the hand last came by and that are durable. What is
+// not durable yet becomes so with the commit that is on its way: that is waited for.
+void Shard::make_room() {
+  constexpr std::size_t kRoom = 64;
+  std::size_t looked_at = 0;
+  std::size_t taken = 0;
+  while (taken < kRoom) {
+    if (hand_ >= accounts_.slots()) hand_ = 0;
+    HotAccount& hot = accounts_.slot(hand_);
+    if (hot.key == 0 || hot.referenced) {
+      hot.referenced = false;
+      ++hand_;
+    } else if (evict(hand_)) {
+      ++taken;  // another account may have moved into the slot
+    } else {
+      ++hand_;
+    }
+    if (++looked_at > 2 * accounts_.slots()) {
+      if (taken > 0) return;
+      looked_at = 0;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+}
+
+bool Shard::evict(std::size_t slot) {
+  HotAccount& hot = accounts_.slot(slot);
+  const auto committed = static_cast<std::uint32_t>(committed_.load(std::memory_order_acquire));
+  // Marks are numbered in order; the low bits compare across their overflow.
+  if (hot.changed != 0 && static_cast<std::int32_t>(hot.changed - committed) > 0) return false;
+  fences_.release(hot.state.fence);
+  accounts_.erase(slot);
+  complete_ = false;
+  return true;
+}
+
+void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
+  auto changes = std::make_unique<ShardChanges>();
+  changes->mark = mark;
+  erase_due(*mark, *changes);
+  std::sort(changed_.begin(), changed_.end());
+  changes->accounts.reserve(changed_.size());
+  for (std::size_t i = 0; i < changed_.size(); ++i) {
+    if (i + kPrefetchAhead < changed_.size()) accounts_.prefetch(changed_[i + kPrefetchAhead]);
+    encode(*accounts_.find(changed_[i]), *changes);
+  }
+  changed_.clear();
+  changes->cells = std::move(*cells_);
+  changes->due.insert(changes->due.end(), due_.begin(), due_.end());
+  due_.clear();
+  cells_ = std::make_unique<tally::Changes>();
+  cells_->set_watermark(mark->watermark_us / tally::kMicrosPerSecond);
+  watermark_us_ = std::max(watermark_us_, mark->watermark_us);
+  next_mark_ = mark->number + 1;
+  wants_mark_.store(false, std::memory_order_relaxed);
+  deliver_(std::move(changes));
+  sweep();
+}
+
+void Shard::encode(HotAccount& hot, ShardChanges& changes) {
+  const std::int64_t before_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
+  if (before_s > 0) fences_.age(hot.state.fence, static_cast<std::uint32_t>(before_s));
+  const std::size_t offset = changes.bytes.size();
+  if (!is_blank(hot.state, hot.evidence)) {
+    record_.state = hot.state;
+    record_.evidence = hot.evidence;
+    record_.fence.clear();
+    fences_.copy(hot.state.fence, record_.fence);
+    store::encode_account(record_, changes.bytes);
+  }
+  changes.accounts.push_back({hot.key, offset, changes.bytes.size() - offset});
+}
+
+// Deleted accounts are erased when their time has come: first all but the fence, and that too
+// when no replay can reach it any more. A list in the store says which to look at on which day.
+void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
+  const std::int64_t today = day_of(mark.watermark_us);
+  if (mark.watermark_us == 0 || today <= erased_until_day_) return;
+  const std::vector<store::Due> due = store_.due(today, options_.first, options_.last, kEraseBatch);
+  if (due.size() < kEraseBatch) erased_until_day_ = today;
+  const std::int64_t fence_days = tally::kTooOldSeconds / tally::kDaySeconds + 2;
+  for (const store::Due& entry : due) {
+    changes.due_done.push_back(entry);
+    HotAccount& hot = account(entry.key);
+    tally::AccountState& state = hot.state;
+    if (state.has(tally::AccountState::kDeleted) &&
+        day_of(state.status_time_us) + options_.erase_deleted_days <= today) {
+      touch(hot);
+      tally::erase(state, fences_, *cells_);
+      hot.evidence = {};
+      changes.due.push_back({today + fence_days, entry.key});
+    } else if (state.flags == 0 && state.posts == 0 &&
+               day_of(state.status_time_us) + fence_days <= today) {
+      touch(hot);
+      fences_.release(state.fence);
+      state = {};
+    }
+  }
+}
+
+void Shard::sweep() {
+  const std::int64_t horizon_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
+  auto before_s = static_cast<std::uint32_t>(std::max<std::int64_t>(horizon_s, 0));
+  std::size_t slots = std::max(accounts_.slots() / kSweepParts, kSweepSlotsMin);
+  if (fences_.used() * sizeof(tally::FenceEntry) > options_.fence_bytes) {
+    // More records within the horizon than there is memory for: younger ones go, and that shows.
+    before_s = static_cast<std::uint32_t>(watermark_us_ / tally::kMicrosPerSecond);
+    slots = accounts_.slots();
+    ++overflows_;
+  }
+  slots = std::min(slots, accounts_.slots());
+  for (std::size_t i = 0; i < slots; ++i) {
+    if (hand_ >= accounts_.slots()) hand_ = 0;
+    HotAccount& hot = accounts_.slot(hand_++);
+    if (hot.key != 0 && hot.state.fence.newest != 0) fences_.age(hot.state.fence, before_s);
+  }
+}
+
+void Shard::report() {
+  for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
+    if (counted_[kind] != 0) metrics_.event(static_cast<EventKind>(kind), counted_[kind]);
+  }
+  if (replayed_ != 0) metrics_.dropped(Drop::kReplayed, replayed_);
+  for (std::size_t kind = 0; kind < kEvidenceKinds; ++kind) {
+    if (resolved_[kind] != 0) {
+      metrics_.account_resolved(static_cast<EvidenceKind>(kind), resolved_[kind]);
+    }
+  }
+  const std::uint64_t overflows = overflows_ + fences_.overflows();
+  if (overflows != reported_overflows_) {
+    metrics_.fence_overflow(overflows - reported_overflows_);
+    reported_overflows_ = overflows;
+  }
+  counted_ = {};
+  replayed_ = 0;
+  resolved_ = {};
+}
+
+}  // namespace geotally::pipeline

@@ -1,0 +1,122 @@
+// A shard counts the accounts of a range of partitions, in a thread of its own.
+//
+// It takes batches from its queue, keeps the accounts it meets in memory, reads the
+// cold ones from the store, and at each mark hands over what has changed since the
+// mark before, sorted. It never writes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "geo/resolver.h"
+#include "metrics/metrics.h"
+#include "pipeline/account_table.h"
+#include "pipeline/batch.h"
+#include "store/store.h"
+#include "tally/changes.h"
+#include "tally/fence.h"
+#include "tally/tally.h"
+
+namespace geotally::pipeline {
+
+struct ShardOptions {
+  std::size_t number = 0;
+  tally::AccountKey first = 0;  ///< keys of this shard: [first, last]
+  tally::AccountKey last = UINT64_MAX;
+  std::size_t accounts_bytes = 0;  ///< bound of the account table
+  std::size_t fence_bytes = 0;     ///< bound of the fences' sets
+  std::int64_t fence_horizon_s = 60;
+  std::int64_t erase_deleted_days = 30;
+};
+
+/// What one shard changed between two marks.
+struct ShardChanges {
+  std::shared_ptr<const Mark> mark;
+  tally::Changes cells;
+  struct Account {
+    tally::AccountKey key = 0;
+    std::size_t offset = 0;  ///< of its bytes in `bytes`
+    std::size_t size = 0;    ///< 0 = the account is forgotten
+  };
+  std::vector<Account> accounts;  ///< by key
+  std::string bytes;
+  std::vector<store::Due> due;
+  std::vector<store::Due> due_done;
+};
+
+class Shard {
+ public:
+  using Deliver = std::function<void(std::unique_ptr<ShardChanges>)>;
+
+  /// `committed`: number of the last commit that is durable; written by the committer. All
+  /// references must outlive the shard.
+  Shard(ShardOptions options, const store::Store& store, const geo::Resolver& resolver,
+        metrics::Metrics& metrics, const std::atomic<std::uint64_t>& committed, Deliver deliver);
+  /// The thread must have been joined: the last batch was pushed.
+  ~Shard();
+
+  /// Starts the thread. An exception in it (a store that cannot be read) goes to `failed`.
+  void start(std::function<void(std::exception_ptr)> failed);
+  void join();
+
+  [[nodiscard]] BatchQueue& queue() { return queue_; }
+  /// Set while so much has changed since the last mark that the next one should not wait.
+  [[nodiscard]] bool wants_mark() const { return wants_mark_.load(std::memory_order_relaxed); }
+
+ private:
+  void run();
+  void process(const Batch& batch);
+  void add(const tally::Sample& sample, const Batch& batch);
+  HotAccount& account(tally::AccountKey key);
+  void make_room();
+  bool evict(std::size_t slot);
+  void touch(HotAccount& account);
+  [[nodiscard]] bool locate(HotAccount& account, const tally::Sample& sample, const Batch& batch,
+                            const tally::Admission& admission, tally::Placement& placement);
+  void hand_over(const std::shared_ptr<const Mark>& mark);
+  void encode(HotAccount& account, ShardChanges& changes);
+  void erase_due(const Mark& mark, ShardChanges& changes);
+  void sweep();
+  void report();
+
+  // Constant after construction.
+  const ShardOptions options_;
+  const store::Store& store_;
+  const geo::Resolver& resolver_;
+  metrics::Metrics& metrics_;
+  const std::atomic<std::uint64_t>& committed_;
+  const Deliver deliver_;
+
+  BatchQueue queue_;
+  std::atomic<bool> wants_mark_{false};
+  std::thread thread_;
+
+  // The shard thread's own.
+  AccountTable accounts_;
+  tally::FencePool fences_;
+  std::unique_ptr<tally::Changes> cells_;
+  std::vector<tally::AccountKey> changed_;  // since the last mark, each once
+  std::vector<store::Due> due_;
+  std::uint64_t next_mark_ = 1;        // changes now go into this one
+  std::int64_t watermark_us_ = 0;      // of what this shard has seen
+  std::int64_t erased_until_day_ = 0;  // nothing is due before
+  bool complete_ = false;              // every account of the store is in memory
+  std::size_t hand_ = 0;               // of the sweep
+  store::AccountRecord record_;        // scratch
+  std::string scratch_;
+
+  // Since the last report().
+  std::array<std::uint64_t, kEventKinds> counted_{};
+  std::uint64_t replayed_ = 0;
+  std::array<std::uint64_t, kEvidenceKinds> resolved_{};
+
+  std::uint64_t overflows_ = 0;  // of the pool as a whole, since the start
+  std::uint64_t reported_overflows_ = 0;
+};
+
+}  // namespace geotally::pipeline
