@@ -37,4 +37,13 @@ struct Response {
   [[nodiscard]] static Response text(unsigned code, std::string body);
 };
 
+/// A request's target, taken apart.
+struct Target {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> query;
+};
+inline constexpr std::size_t kParametersMax = 32;
+/// "/path?name=value&…", decoded; nothing for what is not of that form.
+[[nodiscard]] std::optional<Target> parse_target(std::string_view target);
+
 }  // namespace geotally::http

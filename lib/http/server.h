@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -17,6 +16,10 @@
 #include "config/secret.h"
 #include "http/sources.h"
 #include "metrics/metrics.h"
+
+namespace geotally::log {
+class Logger;
+}
 
 namespace geotally::http {
 
@@ -28,9 +31,10 @@ struct Options {
   std::size_t connections_max = 64;
 
   // Tests set these; the configuration does not.
-  std::chrono::milliseconds request_timeout{10'000};  ///< from the first byte to the last
-  std::chrono::milliseconds idle_timeout{75'000};     ///< between requests
+  std::chrono::milliseconds request_timeout{10'000};  ///< until a request's last byte
+  std::chrono::milliseconds idle_timeout{75'000};     ///< between two requests
   std::chrono::milliseconds write_timeout{10'000};    ///< for a whole answer
+  std::chrono::milliseconds linger_timeout{1'000};    ///< for what a refused client still sends
   std::size_t header_bytes_max = 8'192;
 };
 
@@ -44,8 +48,8 @@ class ListenError : public std::runtime_error {
 class Server {
  public:
   /// Binds and listens, so that a taken port is known before anything else starts.
-  /// Throws ListenError. `metrics` must outlive the server.
-  Server(Options options, Sources sources, metrics::Metrics& metrics);
+  /// Throws ListenError. `metrics` and `log` must outlive the server.
+  Server(Options options, Sources sources, metrics::Metrics& metrics, log::Logger& log);
   /// stop()s.
   ~Server();
   Server(const Server&) = delete;

@@ -1,0 +1,14 @@
+// /healthz, /readyz, the two metrics pages, and the index.
+#pragma once
+
+#include <vector>
+
+#include "http/routes.h"
+
+namespace geotally::http {
+
+/// Appends their routes. The country page and its compressed form are made once a commit, when
+/// they are first asked for.
+void add_pages(std::vector<Route>& routes, const Sources& sources);
+
+}  // namespace geotally::http

@@ -1,0 +1,30 @@
+// Which path is answered by which function. Functions are plain: a request in, an
+// answer out; HTTP itself is server.cpp's.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+#include "http/sources.h"
+#include "metrics/metrics.h"
+
+namespace geotally::http {
+
+struct Route {
+  /// A path that ends in '/' (and is longer) also stands for whatever begins with it.
+  std::string path;
+  metrics::Handler handler{};
+  bool open = false;  ///< asks for no token
+  std::function<Response(const Request&)> answer;
+};
+
+/// Every route of the admin server. Used by one thread; `sources` is copied.
+[[nodiscard]] std::vector<Route> make_routes(const Sources& sources);
+
+/// nullptr = no such path. The longest match wins.
+[[nodiscard]] const Route* find_route(const std::vector<Route>& routes, std::string_view path);
+
+}  // namespace geotally::http

@@ -1,0 +1,421 @@
+// Goal: the admin server answers what it should, and nothing that a client sends or
+// withholds keeps it from answering the next one.
+// Method: a real server on a free port of the loopback, raw bytes from real sockets; limits small
+// enough to be reached, and no test that depends on how long something takes.
+#include "http/server.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "country/country.h"
+#include "log/log.h"
+#include "metrics/country_page.h"
+#include "raw_client.h"
+
+namespace geotally::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::shared_ptr<const tally::Snapshot> snapshot_of(std::uint64_t commit) {
+  auto snapshot = std::make_shared<tally::Snapshot>();
+  snapshot->commit = commit;
+  snapshot->windows = {{"24h", 86'400}};
+  snapshot->window_coverage_us = {0};
+  snapshot->countries.resize(Country::count());
+  for (auto& figures : snapshot->countries) figures.posts = figures.accounts = commit;
+  return snapshot;
+}
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ~ServerTest() override { ::close(null_); }
+
+  Server& serve(Options options = {}) {
+    options.listen = {"127.0.0.1", 0};
+    Sources sources;
+    sources.snapshot = [this] {
+      const std::lock_guard lock(mutex_);
+      return snapshot_;
+    };
+    sources.metrics_page = [this] { return metrics_page_ ? metrics_page_() : metrics_.page(); };
+    sources.status = [this] {
+      Status status;
+      status.ready = ready_;
+      status.not_ready = "the store is being opened";
+      return status;
+    };
+    sources.daily_rows = [](std::int32_t, std::int32_t) { return std::vector<DailyRow>(); };
+    sources.gaps = [](std::size_t) { return std::vector<Gap>(); };
+    sources.now_us = [] { return std::int64_t{0}; };
+    server_ = std::make_unique<Server>(std::move(options), sources, metrics_, log_);
+    server_->start();
+    return *server_;
+  }
+  void publish(std::shared_ptr<const tally::Snapshot> snapshot) {
+    const std::lock_guard lock(mutex_);
+    snapshot_ = std::move(snapshot);
+  }
+  [[nodiscard]] bool page_has(const std::string& line) const {
+    return metrics_.page().find("\n" + line + "\n") != std::string::npos;
+  }
+  /// Waits until the page shows `line`; a test that waits in vain fails after half a minute.
+  [[nodiscard]] bool page_comes_to_have(const std::string& line) const {
+    for (int i = 0; i < 3'000; ++i) {
+      if (page_has(line)) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+
+  int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  log::Logger log_{{.descriptor = null_}};
+  metrics::Metrics metrics_{{"1", "r"}, 0, {{"dns"}, {"silent"}}, log_};
+  std::mutex mutex_;
+  std::shared_ptr<const tally::Snapshot> snapshot_;
+  std::function<std::string()> metrics_page_;
+  std::atomic<bool> ready_{false};
+  std::unique_ptr<Server> server_;  // last: its thread uses the others
+};
+
+TEST_F(ServerTest, HealthAndReadiness) {
+  const std::uint16_t port = serve().port();
+  EXPECT_EQ(get(port, "/healthz").code, 200);
+  const Answer waiting = get(port, "/readyz");
+  EXPECT_EQ(waiting.code, 503);
+  EXPECT_EQ(waiting.body, "not ready: the store is being opened\n");
+  ready_ = true;
+  EXPECT_EQ(get(port, "/readyz").code, 200);
+  EXPECT_EQ(get(port, "/healthz?verbose").code, 200);
+}
+
+TEST_F(ServerTest, CountriesAreUnavailableAndNeverZeroBeforeTheStateIsLoaded) {
+  const std::uint16_t port = serve().port();
+  const Answer before = get(port, "/metrics/countries");
+  EXPECT_EQ(before.code, 503);
+  EXPECT_EQ(before.body.find("geotally_"), std::string::npos);
+  publish(snapshot_of(3));
+  const Answer after = get(port, "/metrics/countries");
+  EXPECT_EQ(after.code, 200);
+  EXPECT_EQ(after.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(after.body, metrics::country_page(*snapshot_of(3)));
+}
+
+TEST_F(ServerTest, TheProcessPageCountsItsOwnScrapes) {
+  const std::uint16_t port = serve().port();
+  EXPECT_EQ(get(port, "/metrics").code, 200);
+  EXPECT_TRUE(
+      page_comes_to_have("geotally_http_requests_total{handler=\"metrics\",code=\"200\"} 1"));
+}
+
+TEST_F(ServerTest, GzipAndPlainAreTheSamePage) {
+  const std::uint16_t port = serve().port();
+  publish(snapshot_of(5));
+  for (const char* target : {"/metrics/countries", "/metrics"}) {
+    metrics_page_ = [] { return std::string(5'000, 'x'); };
+    const Answer plain = get(port, target);
+    const Answer zipped = get(port, target, "Accept-Encoding: gzip\r\n");
+    EXPECT_EQ(plain.headers.count("content-encoding"), 0u);
+    EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
+    EXPECT_EQ(zipped.headers.at("vary"), "Accept-Encoding");
+    EXPECT_EQ(gunzip(zipped.body), plain.body);
+    EXPECT_EQ(zipped.headers.at("etag"), plain.headers.at("etag"));
+  }
+}
+
+TEST_F(ServerTest, AnEtagSparesThePageUntilTheNextCommit) {
+  const std::uint16_t port = serve().port();
+  publish(snapshot_of(1));
+  const std::string etag = get(port, "/metrics/countries").headers.at("etag");
+  const std::string condition = "If-None-Match: " + etag + "\r\n";
+  const Answer same = get(port, "/metrics/countries", condition);
+  EXPECT_EQ(same.code, 304);
+  EXPECT_EQ(same.headers.count("content-length"), 0u);
+  publish(snapshot_of(2));
+  EXPECT_EQ(get(port, "/metrics/countries", condition).code, 200);
+}
+
+TEST_F(ServerTest, HeadHasTheHeadersAndNoBody) {
+  const std::uint16_t port = serve().port();
+  publish(snapshot_of(1));
+  RawClient client(port);
+  client.send(
+      "HEAD /metrics/countries HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const Answer head = client.receive(true);
+  EXPECT_EQ(head.code, 200);
+  EXPECT_EQ(head.headers.at("content-length"),
+            std::to_string(metrics::country_page(*snapshot_of(1)).size()));
+  EXPECT_EQ(client.receive().body, "alive\n");  // nothing came between
+}
+
+TEST_F(ServerTest, AConnectionServesManyRequestsAlsoUnasked) {
+  const std::uint16_t port = serve().port();
+  RawClient client(port);
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (int i = 0; i < 3; ++i) {
+    client.send(request);
+    EXPECT_EQ(client.receive().code, 200);
+  }
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += request;
+  client.send(many);
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(client.receive().code, 200) << i;
+  client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(client.receive().headers.at("connection"), "close");
+  EXPECT_TRUE(client.closed_by_server());
+  RawClient old(port);
+  old.send("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(old.receive().code, 200);
+  EXPECT_TRUE(old.closed_by_server());
+}
+
+TEST_F(ServerTest, MalformedRequestsAreRefusedAndTheNextOneIsAnswered) {
+  const std::uint16_t port = serve().port();
+  const std::string line = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
+  const std::vector<std::pair<std::string, int>> requests = {
+      {"\x16\x03\x01\x02\x01\x01\xfc\x03\x03\r\n\r\n", 400},  // a TLS hello
+      {"hello\r\n\r\n", 400},
+      {"GET\r\n\r\n", 400},
+      {"GET /healthz\r\n\r\n", 400},
+      {"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n", 400},
+      {"GET /healthz HTTP/1.1\r\nHost localhost\r\n\r\n", 400},
+      {"GET /healthz HTTP/1.1\r\n: localhost\r\n\r\n", 400},
+      {std::string("GET /heal\0thz HTTP/1.1\r\nHost: localhost\r\n\r\n", 48), 400},
+      {line + "Content-Length: x\r\n\r\n", 400},
+      {line + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
+      {line + "Content-Length: 99999999999999999999999\r\n\r\n", 400},
+      {line + "Content-Length: 5\r\n\r\nhello", 413},
+      {line + "Content-Length: 1000000000\r\n\r\nhello", 413},
+      {line + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 413},
+      {"GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 431},
+      {line + "X: " + std::string(20'000, 'a') + "\r\n\r\n", 431},
+      {line + std::string(3'000, '\n'), 400},
+  };
+  for (const auto& [bytes, code] : requests) {
+    RawClient client(port);
+    client.send(bytes);
+    EXPECT_EQ(client.receive().code, code) << bytes.substr(0, 60);
+    EXPECT_TRUE(client.closed_by_server()) << bytes.substr(0, 60);
+    EXPECT_EQ(get(port, "/healthz").code, 200);
+  }
+  for (std::size_t cut = 0; cut <= line.size(); ++cut) {  // hangs up in the middle
+    RawClient client(port);
+    client.send(line.substr(0, cut));
+    client.shut_down_sending();
+    EXPECT_TRUE(client.closed_by_server()) << cut;
+  }
+  EXPECT_EQ(get(port, "/healthz").code, 200);
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"header_too_large\"} 2"));
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"body\"} 3"));
+}
+
+TEST_F(ServerTest, AnswersToWellFormedMistakes) {
+  const std::uint16_t port = serve().port();
+  EXPECT_EQ(get(port, "/nothing").code, 404);
+  EXPECT_EQ(get(port, "/healthz/").code, 404);
+  EXPECT_EQ(get(port, "/../etc/passwd").code, 404);
+  EXPECT_EQ(get(port, "/%zz").code, 400);
+  EXPECT_EQ(get(port, "http://localhost/healthz").code, 400);
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"}) {
+    RawClient client(port);
+    client.send(std::string(method) + " /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const Answer answer = client.receive();
+    EXPECT_EQ(answer.code, 405) << method;
+    EXPECT_EQ(answer.headers.at("allow"), "GET, HEAD");
+    EXPECT_EQ(answer.headers.count("access-control-allow-origin"), 0u);
+  }
+}
+
+TEST_F(ServerTest, OnlyKnownHostsAreServed) {
+  Options options;
+  options.allowed_hosts = {"counter"};
+  const std::uint16_t port = serve(options).port();
+  const auto code_for = [&](const std::string& headers) {
+    RawClient client(port);
+    client.send("GET /healthz HTTP/1.1\r\n" + headers + "\r\n");
+    return client.receive().code;
+  };
+  EXPECT_EQ(code_for("Host: 127.0.0.1:" + std::to_string(port) + "\r\n"), 200);
+  EXPECT_EQ(code_for("Host: counter:9718\r\n"), 200);
+  EXPECT_EQ(code_for("Host: rebound.example\r\n"), 421);
+  EXPECT_EQ(code_for(""), 400);
+  EXPECT_EQ(code_for("Host: localhost\r\nHost: localhost\r\n"), 400);
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"host\"} 3"));
+}
+
+TEST_F(ServerTest, ATokenIsAskedForButNotByTheProbes) {
+  Options options;
+  options.token = config::Secret("hunter2");
+  const std::uint16_t port = serve(options).port();
+  ready_ = true;
+  EXPECT_EQ(get(port, "/healthz").code, 200);
+  EXPECT_EQ(get(port, "/readyz").code, 200);
+  const Answer refused = get(port, "/metrics");
+  EXPECT_EQ(refused.code, 401);
+  EXPECT_EQ(refused.headers.at("www-authenticate"), "Bearer");
+  EXPECT_EQ(get(port, "/nothing").code, 401);  // not even what there is
+  EXPECT_EQ(get(port, "/metrics", "Authorization: Bearer hunter3\r\n").code, 401);
+  EXPECT_EQ(get(port, "/metrics", "Authorization: Bearer hunter2\r\n").code, 200);
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"unauthorized\"} 3"));
+}
+
+TEST_F(ServerTest, AClientThatDoesNotFinishItsRequestIsShownOut) {
+  Options options;
+  options.request_timeout = 50ms;
+  const std::uint16_t port = serve(options).port();
+  for (const char* beginning : {"", "G", "GET /healthz HTTP/1.1\r\nHost: local"}) {
+    RawClient client(port);
+    client.send(beginning);
+    EXPECT_TRUE(client.closed_by_server()) << beginning;
+  }
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"timeout\"} 3"));
+}
+
+TEST_F(ServerTest, ByteByByteDoesNotBuyMoreTime) {
+  Options options;
+  options.request_timeout = 200ms;
+  const std::uint16_t port = serve(options).port();
+  RawClient client(port);
+  std::size_t sent = 0;
+  // Ends when the server has closed: it would take 80 s to send it all.
+  while (sent < 8'000 && client.send("x")) {
+    ++sent;
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_LT(sent, 8'000u);
+}
+
+TEST_F(ServerTest, AnIdleConnectionIsClosed) {
+  Options options;
+  options.idle_timeout = 50ms;
+  const std::uint16_t port = serve(options).port();
+  RawClient client(port);
+  client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(client.receive().code, 200);
+  EXPECT_TRUE(client.closed_by_server());
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"timeout\"} 0"));
+}
+
+TEST_F(ServerTest, AClientThatDoesNotReadIsShownOut) {
+  Options options;
+  options.write_timeout = 100ms;
+  const std::uint16_t port = serve(options).port();
+  metrics_page_ = [] { return std::string(32 << 20, 'x'); };  // more than sockets hold
+  RawClient client(port, 4'096);
+  client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(page_comes_to_have("geotally_http_rejected_total{reason=\"timeout\"} 1"));
+  EXPECT_TRUE(page_comes_to_have("geotally_http_connections 0"));
+  EXPECT_EQ(get(port, "/healthz").code, 200);
+}
+
+TEST_F(ServerTest, AFullHouseShowsOutWhoeverSaysNothing) {
+  Options options;
+  options.connections_max = 2;
+  const std::uint16_t port = serve(options).port();
+  RawClient first(port);
+  RawClient second(port);
+  ASSERT_TRUE(page_comes_to_have("geotally_http_connections 2"));
+  RawClient third(port);
+  third.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(third.receive().code, 200);
+  EXPECT_TRUE(first.closed_by_server());  // it waited longest
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"connections_max\"} 1"));
+  second.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(second.receive().code, 200);
+}
+
+TEST_F(ServerTest, AHouseFullOfSlowReadersTakesNoMore) {
+  Options options;
+  options.connections_max = 1;
+  const std::uint16_t port = serve(options).port();
+  metrics_page_ = [] { return std::string(32 << 20, 'x'); };
+  RawClient slow(port, 4'096);
+  slow.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(slow.receive(true).code, 200);  // its head has come: the answer is under way
+  RawClient next(port);
+  EXPECT_TRUE(next.closed_by_server());
+  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"connections_max\"} 1"));
+}
+
+TEST_F(ServerTest, ATakenPortIsSaidInOneLine) {
+  const std::uint16_t port = serve().port();
+  Options options;
+  options.listen = {"127.0.0.1", port};
+  try {
+    const Server second(options, {}, metrics_, log_);
+    FAIL() << "two servers on one port";
+  } catch (const ListenError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use");
+  }
+  options.listen = {"192.0.2.1", 1};
+  EXPECT_THROW(Server(options, {}, metrics_, log_), ListenError);
+  options.listen = {"no-such-host.invalid", 1};
+  EXPECT_THROW(Server(options, {}, metrics_, log_), ListenError);
+}
+
+TEST_F(ServerTest, AFaultBehindARouteIsAnAnswerToo) {
+  const std::uint16_t port = serve().port();
+  metrics_page_ = []() -> std::string { throw std::runtime_error("disk on fire"); };
+  const Answer answer = get(port, "/metrics");
+  EXPECT_EQ(answer.code, 500);
+  EXPECT_EQ(answer.body.find("fire"), std::string::npos);  // the log's business
+  EXPECT_EQ(get(port, "/healthz").code, 200);
+}
+
+TEST_F(ServerTest, StopsWithConnectionsInEveryState) {
+  Options options;
+  Server& server = serve(options);
+  metrics_page_ = [] { return std::string(32 << 20, 'x'); };
+  RawClient silent(server.port());
+  RawClient half(server.port());
+  half.send("GET /hea");
+  RawClient idle(server.port());
+  idle.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(idle.receive().code, 200);
+  RawClient slow(server.port(), 4'096);
+  slow.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(slow.receive(true).code, 200);
+  server.stop();
+  server.stop();
+  for (RawClient* client : {&silent, &half, &idle, &slow}) EXPECT_TRUE(client->closed_by_server());
+}
+
+TEST_F(ServerTest, EveryAnswerIsOfOneCommit) {
+  const std::uint16_t port = serve().port();
+  publish(snapshot_of(1));
+  std::atomic<bool> done{false};
+  std::thread committer([&] {
+    for (std::uint64_t commit = 2; !done; ++commit) publish(snapshot_of(commit));
+  });
+  std::vector<std::thread> readers;
+  std::atomic<int> mixed{0};
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      for (int n = 0; n < 25; ++n) {
+        const std::string page = get(port, "/metrics/countries").body;
+        const auto value = [&](const std::string& series) {
+          const std::size_t at = page.find(series) + series.size();
+          return page.substr(at, page.find('\n', at) - at);
+        };
+        if (value("geotally_posts_total{country=\"AD\"} ") !=
+            value("geotally_accounts{country=\"ZW\"} ")) {
+          ++mixed;
+        }
+      }
+    });
+  }
+  for (auto& reader : readers) reader.join();
+  done = true;
+  committer.join();
+  EXPECT_EQ(mixed, 0);
+}
+
+}  // namespace
+}  // namespace geotally::http
