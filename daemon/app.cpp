@@ -1,0 +1,418 @@
+#include "daemon/app.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "config/secret.h"
+#include "daemon/exit_code.h"
+#include "daemon/notify.h"
+#include "feed/follower.h"
+#include "geo/resolver.h"
+#include "http/server.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "pipeline/pipeline.h"
+#include "store/store.h"
+#include "version.h"
+
+namespace geotally {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+constexpr std::int64_t kStatusEvery_us = 10'000'000;
+// "oldest": a time before any event, which servers clamp to what they still have. From 1e15 on
+// they read a cursor as microseconds, below as a sequence number.
+constexpr std::int64_t kOldest_us = 1'000'000'000'000'000;
+
+std::int64_t wall_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// --- from configuration to the options of each part --------------------------------------
+
+log::Options log_options(const config::Config::Log& config) {
+  log::Options options;
+  options.level_min = static_cast<log::Level>(config.level);
+  options.format = static_cast<log::Format>(config.format);
+  return options;
+}
+
+http::Options http_options(const config::Config::Http& config) {
+  http::Options options;
+  options.listen = config.listen;
+  options.allowed_hosts = config.allowed_hosts;
+  options.connections_max = static_cast<std::size_t>(config.connections_max);
+  if (!config.token_file.empty()) {
+    options.token = config::Secret::from_file("http.token_file", config.token_file);
+  }
+  return options;
+}
+
+// The one bound of memory, and who has which part of it.
+struct Memory {
+  std::size_t rocksdb = 0;
+  std::size_t accounts = 0;
+};
+
+Memory share_memory(const config::Config& config) {
+  const auto whole = static_cast<std::size_t>(config.store.memory_mib) << 20;
+  const std::size_t fixed = pipeline::fixed_bytes(static_cast<std::size_t>(config.pipeline.shards));
+  Memory memory;
+  memory.rocksdb = std::max<std::size_t>(whole / 4, std::size_t{16} << 20);
+  if (whole < fixed + memory.rocksdb + (std::size_t{16} << 20)) {
+    config::Problem problem;
+    problem.where = "configuration";
+    problem.key = "store.memory_mib";
+    problem.message =
+        fmt::format("{} is too little for {} shards; at least {}", config.store.memory_mib,
+                    config.pipeline.shards, ((fixed + (std::size_t{16} << 20)) * 4 / 3 >> 20) + 1);
+    throw config::ConfigError({problem});
+  }
+  memory.accounts = whole - fixed - memory.rocksdb;
+  return memory;
+}
+
+store::Options store_options(const config::Config& config) {
+  store::Options options;
+  options.directory = config.store.data_dir;
+  options.memory_bytes = share_memory(config).rocksdb;
+  return options;
+}
+
+feed::Wire wire_of(const config::Config::Feed& config) {
+  return config.wire == config::Wire::kJetstreamV2 ? feed::Wire::kJetstreamV2
+                                                   : feed::Wire::kJetstreamV1;
+}
+
+feed::DialectOptions dialect_options(const config::Config::Feed& config) {
+  feed::DialectOptions options;
+  options.collections = config.collections;
+  options.depth_max = static_cast<std::size_t>(config.depth_max);
+  options.compress = config.zstd == config::Switch::kOn;
+  return options;
+}
+
+feed::PositionOptions position_options(const config::Config& config) {
+  feed::PositionOptions options;
+  options.margin_us =
+      std::max(config.feed.margin_s, config.tally.fence_horizon_s) * tally::kMicrosPerSecond;
+  if (config.feed.start.kind == config::Start::Kind::kOldest) options.start_us = kOldest_us;
+  if (config.feed.start.kind == config::Start::Kind::kTime) {
+    options.start_us = config.feed.start.time_us;
+  }
+  return options;
+}
+
+feed::FollowerOptions follower_options(const config::Config::Feed& config) {
+  feed::FollowerOptions options;
+  for (const std::string& text : config.urls) {
+    std::string error;
+    feed::Url url;
+    if (!feed::Url::parse(text, url, error)) {
+      config::Problem problem;
+      problem.where = "configuration";
+      problem.key = "feed.urls";
+      problem.message = error;
+      throw config::ConfigError({problem});
+    }
+    options.urls.push_back(std::move(url));
+  }
+  if (!config.token_file.empty()) {
+    options.token = config::Secret::from_file("feed.token_file", config.token_file).reveal();
+  }
+  options.user_agent = fmt::format("geotally/{}", kVersion);
+  options.compress = config.zstd == config::Switch::kOn;
+  options.dictionary_file = config.zstd_dictionary;
+  options.silence_max = std::chrono::seconds(config.quiet_s);
+  options.backoff.max = std::chrono::seconds(config.backoff_max_s);
+  options.message_bytes_max = static_cast<std::size_t>(config.message_bytes_max);
+  return options;
+}
+
+pipeline::PipelineOptions pipeline_options(const config::Config& config) {
+  pipeline::PipelineOptions options;
+  options.shards = static_cast<std::size_t>(config.pipeline.shards);
+  options.memory_bytes = share_memory(config).accounts;
+  options.fence_horizon_s = config.tally.fence_horizon_s;
+  options.erase_deleted_days = config.tally.erase_deleted_days;
+  for (const config::WindowLength& window : config.tally.windows) {
+    options.windows.push_back({window.name, window.seconds});
+  }
+  options.ingest.clock = config.tally.clock == config::Clock::kFeed ? pipeline::ClockMode::kFeed
+                                                                    : pipeline::ClockMode::kWall;
+  options.ingest.commit_interval_us = config.store.commit_interval_ms * 1'000;
+  options.ingest.now_us = wall_us;
+  return options;
+}
+
+metrics::FeedReasons feed_reasons() {
+  metrics::FeedReasons reasons;
+  for (std::size_t i = 0; i < feed::kConnectFailures; ++i) {
+    reasons.connect_failures.push_back(to_string(static_cast<feed::ConnectFailure>(i)));
+  }
+  for (std::size_t i = 0; i < feed::kDisconnects; ++i) {
+    reasons.disconnects.push_back(to_string(static_cast<feed::Disconnect>(i)));
+  }
+  return reasons;
+}
+
+}  // namespace
+
+struct App::Parts {
+  explicit Parts(const config::Inputs& inputs_given);
+  int run();
+
+  void stop();
+  void tick();
+  void schedule_tick();
+  void await_signal();
+  void reload();
+  [[nodiscard]] feed::FollowerHandlers handlers();
+  [[nodiscard]] http::Sources sources();
+  [[noreturn]] void fail(std::exception_ptr reason);
+
+  // Constant after construction.
+  const std::int64_t started_us = wall_us();
+  const config::Inputs inputs;
+
+  config::Config config;
+  log::Logger log;
+  metrics::Metrics metrics;
+  Notify notify;
+  boost::asio::io_context io{1};
+  boost::asio::signal_set signals{io, SIGTERM, SIGINT, SIGHUP};
+  boost::asio::steady_timer ticker{io};
+
+  // The admin server is bound before the store is touched: a second daemon fails on the port.
+  std::atomic<pipeline::Pipeline*> ready{nullptr};
+  std::atomic<bool> feed_connected{false};
+  std::atomic<std::int64_t> last_event_us{0};
+  std::atomic<std::int64_t> last_message_us{0};
+  http::Server server;
+
+  std::unique_ptr<store::Store> store;
+  geo::Resolver resolver;
+  std::unique_ptr<feed::Dialect> dialect;
+  feed::Position position;
+  std::unique_ptr<pipeline::Pipeline> pipeline;
+  std::unique_ptr<feed::Follower> follower;
+  feed::FollowerCounts reported;
+  std::int64_t status_at_us = 0;
+  bool stopping = false;
+};
+
+App::App(const config::Inputs& inputs) : parts_(std::make_unique<Parts>(inputs)) {}
+App::~App() = default;
+int App::run() { return parts_->run(); }
+
+App::Parts::Parts(const config::Inputs& inputs_given)
+    : inputs(inputs_given),
+      config(config::load(inputs).config),
+      log(log_options(config.log)),
+      metrics({kVersion, kRevision}, started_us, feed_reasons(), log),
+      server((config::require_runnable(config), http_options(config.http)), sources(), metrics,
+             log),
+      resolver({config.resolver.threshold}),
+      dialect(feed::make_dialect(wire_of(config.feed), dialect_options(config.feed))),
+      position(position_options(config)) {
+  log.write(log::Event::kDaemonStarting, {{"version", kVersion}, {"revision", kRevision}});
+  metrics.config_loaded(true, started_us);
+  const feed::FollowerOptions feed_options = follower_options(config.feed);
+  pipeline::PipelineOptions options = pipeline_options(config);
+  options.ingest.reopen = [this] { follower->reopen(); };
+  options.ingest.alive = [this] { notify.alive(steady_us()); };
+  options.failed = [this](std::exception_ptr reason) { fail(std::move(reason)); };
+
+  server.start();
+  store = store::Store::open(store_options(config));
+  const store::CommitRecord& last = store->last_commit();
+  if (!last.cursor.empty() && !position.parse(last.cursor)) {
+    throw store::Refused(fmt::format("store {}: its cursor is corrupt", config.store.data_dir));
+  }
+  log.write(log::Event::kStoreOpened, {{"directory", config.store.data_dir},
+                                       {"commit", last.number},
+                                       {"watermark_us", last.watermark_us}});
+  pipeline = std::make_unique<pipeline::Pipeline>(std::move(options), *store, resolver, *dialect,
+                                                  position, metrics, log);
+  follower =
+      std::make_unique<feed::Follower>(io, feed_options, *dialect, position, handlers(), log);
+}
+
+feed::FollowerHandlers App::Parts::handlers() {
+  feed::FollowerHandlers handlers;
+  handlers.on_frame = [this](feed::Frame frame) { pipeline->ingest().frame(frame); };
+  handlers.on_drained = [this] {
+    pipeline->ingest().drained();
+    const feed::FollowerCounts& counts = follower->counts();
+    const std::int64_t now_us = wall_us();
+    metrics.feed_received(counts.messages - reported.messages, counts.bytes - reported.bytes,
+                          now_us);
+    reported = counts;
+    last_message_us.store(now_us, std::memory_order_relaxed);
+    last_event_us.store(pipeline->ingest().watermark_us(), std::memory_order_relaxed);
+  };
+  handlers.on_rejected = [this](Rejection reason) { pipeline->ingest().rejected(reason); };
+  handlers.on_connected = [this](std::string_view) {
+    metrics.feed_connected();
+    feed_connected.store(true, std::memory_order_relaxed);
+    pipeline->ingest().connected(true);
+  };
+  handlers.on_connect_failed = [this](std::string_view, feed::ConnectFailure reason,
+                                      std::string_view) {
+    metrics.feed_connect_failed(to_string(reason));
+  };
+  handlers.on_disconnected = [this](std::string_view, feed::Disconnect reason, std::string_view) {
+    metrics.feed_disconnected(to_string(reason));
+    feed_connected.store(false, std::memory_order_relaxed);
+    pipeline->ingest().connected(false);
+  };
+  handlers.on_stopped = [this] { io.stop(); };
+  return handlers;
+}
+
+http::Sources App::Parts::sources() {
+  http::Sources sources;
+  sources.snapshot = [this]() -> std::shared_ptr<const tally::Snapshot> {
+    const pipeline::Pipeline* loaded = ready.load(std::memory_order_acquire);
+    return loaded == nullptr ? nullptr : loaded->snapshot();
+  };
+  sources.metrics_page = [this] { return metrics.page(); };
+  sources.status = [this] {
+    http::Status status;
+    const pipeline::Pipeline* loaded = ready.load(std::memory_order_acquire);
+    status.ready = loaded != nullptr && !loaded->committer().failing();
+    if (!status.ready) {
+      status.not_ready = loaded == nullptr ? "the state is being loaded" : "commits fail";
+    }
+    status.feed_connected = feed_connected.load(std::memory_order_relaxed);
+    status.version = kVersion;
+    status.started_at_us = started_us;
+    status.last_event_us = last_event_us.load(std::memory_order_relaxed);
+    status.last_message_us = last_message_us.load(std::memory_order_relaxed);
+    return status;
+  };
+  sources.now_us = wall_us;
+  return sources;
+}
+
+// A thread met what it cannot go on after. What is committed is whole; the next start resumes
+// from it, so nothing is gained by an orderly end.
+void App::Parts::fail(std::exception_ptr reason) {
+  int code = kExitSoftware;
+  std::string what;
+  try {
+    std::rethrow_exception(std::move(reason));
+  } catch (const store::Refused& error) {
+    code = kExitData;
+    what = error.what();
+  } catch (const store::IoError& error) {
+    code = kExitIo;
+    what = error.what();
+  } catch (const std::exception& error) {
+    what = error.what();
+  }
+  log.write(log::Event::kDaemonFailed, {{"error", what}, {"exit_code", code}});
+  std::_Exit(code);
+}
+
+int App::Parts::run() {
+  ::pthread_setname_np(::pthread_self(), "io");
+  pipeline->start();
+  ready.store(pipeline.get(), std::memory_order_release);
+  await_signal();
+  schedule_tick();
+  follower->start();
+  log.write(log::Event::kDaemonReady,
+            {{"listen", config::to_string(config.http.listen)}, {"port", server.port()}});
+  notify.ready("connecting");
+  io.run();
+
+  log.write(log::Event::kDaemonStopping, {});
+  pipeline->stop();
+  server.stop();
+  ready.store(nullptr, std::memory_order_release);
+  log.write(log::Event::kDaemonStopped, {{"commit", store->last_commit().number}});
+  return kExitOk;
+}
+
+void App::Parts::await_signal() {
+  signals.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+      await_signal();
+      return;
+    }
+    stop();
+  });
+}
+
+void App::Parts::stop() {
+  if (std::exchange(stopping, true)) return;
+  notify.stopping();
+  ticker.cancel();
+  follower->stop();
+}
+
+// All of the new configuration or none of it; what needs a restart is named and waits for one.
+void App::Parts::reload() {
+  notify.reloading();
+  try {
+    const config::Config next = config::load(inputs).config;
+    for (const config::Change& change : config::diff(config, next)) {
+      if (!change.reloadable) {
+        log.write(log::Event::kConfigRestartNeeded, {{"key", change.key}});
+      }
+    }
+    config = config::reloaded(config, next);
+    log.set_level_min(static_cast<log::Level>(config.log.level));
+    metrics.config_loaded(true, wall_us());
+    log.write(log::Event::kConfigReloaded, {});
+  } catch (const config::ConfigError& error) {
+    metrics.config_loaded(false, wall_us());
+    log.write(log::Event::kConfigReloadFailed, {{"error", error.what()}});
+  }
+  notify.ready("reloaded");
+}
+
+void App::Parts::schedule_tick() {
+  ticker.expires_after(kTick);
+  ticker.async_wait([this](boost::system::error_code error) {
+    if (error || stopping) return;
+    tick();
+    schedule_tick();
+  });
+}
+
+void App::Parts::tick() {
+  pipeline->ingest().tick();
+  const std::int64_t now_us = steady_us();
+  if (now_us - status_at_us < kStatusEvery_us) return;
+  status_at_us = now_us;
+  const auto snapshot = pipeline->snapshot();
+  std::uint64_t accounts = 0;
+  for (const tally::CountryFigures& figures : snapshot->countries) accounts += figures.accounts;
+  notify.status(fmt::format("{}; commit {}, {} accounts",
+                            follower->connected() ? "following" : "not connected", snapshot->commit,
+                            accounts));
+}
+
+}  // namespace geotally

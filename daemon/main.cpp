@@ -1,0 +1,120 @@
+// Arguments in, exit code out; the one place where exceptions end.
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "daemon/commands.h"
+#include "daemon/exit_code.h"
+#include "http/server.h"
+#include "store/errors.h"
+#include "version.h"
+
+namespace {
+
+using geotally::config::Inputs;
+
+// Flags that every command which reads a configuration takes. They become settings, so that what
+// a flag may hold is checked in one place.
+void add_configuration(CLI::App& command, Inputs& inputs) {
+  command.add_option("--config", inputs.file, "TOML file")->type_name("FILE");
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&inputs](const std::vector<std::string>& settings) {
+            inputs.settings.insert(inputs.settings.end(), settings.begin(), settings.end());
+          },
+          "One key: section.key=value (may be repeated)")
+      ->type_name("KEY=VALUE");
+  const auto flag = [&](const char* name, const char* key, const char* type, const char* help) {
+    command
+        .add_option_function<std::string>(
+            name,
+            [&inputs, key](const std::string& value) {
+              inputs.settings.push_back(fmt::format("{}={}", key, value));
+            },
+            help)
+        ->type_name(type);
+  };
+  flag("--data-dir", "store.data_dir", "DIR", "Where the state is kept");
+  flag("--listen", "http.listen", "HOST:PORT", "Where the admin server listens");
+  flag("--wire", "feed.wire", "WIRE", "jetstream-v1 or jetstream-v2");
+  flag("--clock", "tally.clock", "CLOCK", "wall: windows end now; feed: at the newest event");
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--feed",
+          [&inputs](const std::vector<std::string>& urls) {
+            std::string list;
+            for (const std::string& url : urls) {
+              list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", url);
+            }
+            inputs.settings.push_back(fmt::format("feed.urls=[{}]", list));
+          },
+          "URL of the feed, path included; repeated: alternatives of one feed")
+      ->type_name("URL");
+}
+
+int guarded(const std::function<int()>& command) {
+  const auto fail = [](geotally::ExitCode code, const char* what) {
+    fmt::print(stderr, "geotally: {}\n", what);
+    return static_cast<int>(code);
+  };
+  try {
+    return command();
+  } catch (const geotally::config::ConfigError& error) {
+    return fail(geotally::kExitConfig, error.what());
+  } catch (const geotally::store::Refused& error) {
+    return fail(geotally::kExitData, error.what());
+  } catch (const geotally::store::CannotCreate& error) {
+    return fail(geotally::kExitCannotCreate, error.what());
+  } catch (const geotally::store::IoError& error) {
+    return fail(geotally::kExitIo, error.what());
+  } catch (const geotally::http::ListenError& error) {
+    return fail(geotally::kExitUnavailable, error.what());
+  } catch (const std::exception& error) {
+    return fail(geotally::kExitSoftware, error.what());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Exact, durable, rolling activity per country from a live feed of posts");
+  app.require_subcommand(1);
+  Inputs inputs;
+  inputs.environment = geotally::config::process_environment();
+
+  std::function<int()> chosen;
+  const auto command = [&](const char* name, const char* help, int (*function)(const Inputs&)) {
+    CLI::App* sub = app.add_subcommand(name, help);
+    add_configuration(*sub, inputs);
+    sub->callback([&chosen, &inputs, function] {
+      chosen = [&inputs, function] { return function(inputs); };
+    });
+  };
+  command("run", "Follow the feed, count, and serve what is committed", geotally::run);
+  command("check-config", "Read the configuration and print what is in force",
+          geotally::check_config);
+  command("verify", "Recompute every cell of a store from its accounts", geotally::verify);
+  command("healthcheck", "Ask a running daemon whether it is ready", geotally::healthcheck);
+  app.add_subcommand("version", "Print the version")->callback([&chosen] {
+    chosen = [] {
+      fmt::print("geotally {} ({})\n", geotally::kVersion, geotally::kRevision);
+      return static_cast<int>(geotally::kExitOk);
+    };
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool asked_for_help = error.get_exit_code() == 0;
+    app.exit(error);
+    return asked_for_help ? geotally::kExitOk : geotally::kExitUsage;
+  }
+  return guarded(chosen);
+}

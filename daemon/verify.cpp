@@ -1,0 +1,24 @@
+#include "store/verify.h"
+
+#include <fmt/format.h>
+
+#include "daemon/commands.h"
+#include "daemon/exit_code.h"
+
+namespace geotally {
+
+int verify(const config::Inputs& inputs) {
+  const config::Config config = config::load(inputs).config;
+  store::Options options;
+  options.directory = config.store.data_dir;
+  options.create = false;
+  options.read_only = true;
+  const auto store = store::Store::open(options);
+  const store::Verification result = store::verify(*store);
+  for (const std::string& difference : result.differences) fmt::print("{}\n", difference);
+  fmt::print("{} accounts, {} cells compared, {} differ\n", result.accounts, result.cells,
+             result.differing);
+  return result.differing == 0 ? kExitOk : kExitFailure;
+}
+
+}  // namespace geotally
