@@ -6,8 +6,10 @@ namespace geotally::feed {
 
 std::string_view to_string(Wire wire) {
   switch (wire) {
-    case Wire::kJetstreamV1: return "jetstream-v1";
-    case Wire::kJetstreamV2: return "jetstream-v2";
+    case Wire::kJetstreamV1:
+      return "jetstream-v1";
+    case Wire::kJetstreamV2:
+      return "jetstream-v2";
   }
   return "";
 }

@@ -45,7 +45,7 @@ struct DialectOptions {
   /// Collections asked for, as NSIDs or "prefix.*"; empty = everything.
   std::vector<std::string> collections = {"app.bsky.feed.post", "app.bsky.actor.profile",
                                           "community.lexicon.location.*"};
-  std::vector<std::string> dids;       ///< accounts asked for; empty = all
+  std::vector<std::string> dids = {};  ///< accounts asked for; empty = all
   std::size_t depth_max = 64;          ///< nesting of arrays and objects in a frame
   std::uint64_t server_bytes_max = 0;  ///< `maxMessageSizeBytes` asked for; 0 = none
   /// zstd is asked for: v1 with its one dictionary, v2 with the dictionary of this id.

@@ -61,24 +61,24 @@ inline constexpr std::size_t kDisconnects = 11;
 /// Times are wall times of this process, measured by the steady clock.
 struct FollowerOptions {
   /// Alternatives of ONE feed, the preferred first; at least one.
-  std::vector<Url> urls;
+  std::vector<Url> urls = {};
   /// Sent as "Authorization: Bearer"; from a credential file, never logged.
-  std::string token;
+  std::string token = {};
   std::string user_agent = "geotally";
   /// "http://host:port" of an HTTP CONNECT proxy; empty = none. Hosts in `no_proxy`
   /// (comma-separated names, suffixes, "*") are reached directly.
-  std::string proxy;
-  std::string no_proxy;
+  std::string proxy = {};
+  std::string no_proxy = {};
   /// v1: the file with the published zstd dictionary; empty = no compression.
   /// v2: fetched from the server when `compress` is set.
-  std::string dictionary_file;
+  std::string dictionary_file = {};
   bool compress = false;
 
   std::chrono::milliseconds connect_timeout{10'000};  ///< each: resolve, connect, TLS, upgrade
   std::chrono::milliseconds close_timeout{2'000};     ///< for the server's answer to our close
   std::chrono::milliseconds silence_max{60'000};      ///< without a data frame; 0 = a quiet feed
   std::chrono::milliseconds idle_after{5'000};        ///< then Position::idle()
-  BackoffOptions backoff;
+  BackoffOptions backoff = {};
   std::uint64_t progress_events = 10'000;              ///< that reset the back-off
   std::chrono::milliseconds progress_after{30'000};    ///< with data, that reset it too
   std::uint32_t failures_before_failover = 2;          ///< in a row, then the next host

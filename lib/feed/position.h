@@ -28,13 +28,13 @@ struct PositionOptions {
   /// open, in feed time. At least the fence's horizon.
   std::int64_t margin_us = 60'000'000;
   /// Where to begin when nothing is known; none = at the live end.
-  std::optional<std::int64_t> start_us;
+  std::optional<std::int64_t> start_us = {};
 };
 
 class Position {
  public:
   static constexpr std::size_t kIdentities = 64;
-  static constexpr std::size_t kSamples = 96;
+  static constexpr std::size_t kSamples = 128;
   static constexpr std::size_t kSuspicions = 8;
   /// An event may be this far ahead of the clock before it is `future`: so much may one
   /// wrong time mislead the cursor, and no more.
@@ -101,8 +101,11 @@ class Position {
   };
 
   [[nodiscard]] bool in_ring(std::uint64_t identity) const;
-  void observe_doubtful(std::uint64_t identity, std::int64_t time_us);
-  void enter(std::uint64_t identity, std::int64_t time_us, std::uint64_t sequence);
+  [[nodiscard]] std::size_t ring_size() const;
+  [[nodiscard]] std::int64_t reference_us() const;
+  [[nodiscard]] bool settle(std::uint64_t identity, std::int64_t time_us);
+  void suspect(std::int64_t time_us);
+  void adopt_host();
   void sample(std::uint64_t sequence, std::int64_t time_us);
   void record(const Suspicion& suspicion);
 
@@ -128,6 +131,7 @@ class Position {
   std::int64_t connected_at_us_ = 0;
   bool connected_ = false;
   bool caught_up_ = false;
+  bool adopted_ = true;  // host_ is the one we are connected to
   std::uint64_t fresh_ = 0;
   std::string refused_host_;
   std::optional<std::uint64_t> floor_;

@@ -1,0 +1,98 @@
+// What both wires of Jetstream have in common: commits with their records, identity
+// and account events. A wire adds its envelope. Only the two dialects include this.
+//
+// Key order is never assumed. A record is read when it is met if its collection and
+// operation are known by then; otherwise the frame is read a second time, knowing them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "feed/dialect.h"
+#include "feed/json.h"
+
+namespace geotally::feed {
+
+class Jetstream : public Dialect {
+ public:
+  explicit Jetstream(DialectOptions options);
+
+  [[nodiscard]] Verdict decode(Frame frame, Event& event) final;
+  [[nodiscard]] Rejection rejection() const final { return rejection_; }
+
+ protected:
+  enum class Kind : std::uint8_t { kMissing, kCommit, kIdentity, kAccount, kOther, kNotice };
+  enum class Collection : std::uint8_t { kPost, kProfile, kAddress, kOther };
+  enum class Operation : std::uint8_t { kCreate, kUpdate, kDelete, kOther };
+
+  /// What one pass over a frame found.
+  struct Found {
+    Kind kind = Kind::kMissing;
+    bool did = false;
+    bool time = false;
+    bool foreign = false;  // an envelope of another dialect: uncounted, not broken
+    // Commit.
+    bool commit = false;
+    std::string_view collection, operation, rkey, rev;
+    bool has_collection = false, has_operation = false, has_rkey = false, has_rev = false;
+    bool record = false;
+    bool record_skipped = false;  // met before we knew what it is
+    // Identity, account.
+    bool identity = false, account = false;
+    bool upstream_time = false;
+    bool active = false, has_active = false;
+    std::string_view status;
+  };
+
+  /// Reads the envelope: calls the readers below for what it finds. False = rejected.
+  [[nodiscard]] virtual bool read_envelope(simdjson::ondemand::object root, Found& found,
+                                           Event& event) = 0;
+
+  /// A field of a commit; `handled` stays false when the key is none of its own.
+  [[nodiscard]] bool read_commit_field(Key key, simdjson::ondemand::value& value, Found& found,
+                                       Event& event);
+  [[nodiscard]] bool read_identity(simdjson::ondemand::value& value, Found& found, Event& event);
+  [[nodiscard]] bool read_account(simdjson::ondemand::value& value, Found& found, Event& event);
+  [[nodiscard]] bool read_did(simdjson::ondemand::value& value, Found& found, Event& event);
+
+  [[nodiscard]] bool read_text(simdjson::ondemand::value& value, std::string_view& text);
+  /// Absent, null and a string are fine.
+  [[nodiscard]] bool read_optional_text(simdjson::ondemand::value& value, std::string_view& text);
+  [[nodiscard]] bool read_number(simdjson::ondemand::value& value, std::uint64_t& number);
+  [[nodiscard]] bool read_time(simdjson::ondemand::value& value, std::int64_t& time_us);
+
+  bool reject(Rejection reason) {
+    rejection_ = reason;
+    return false;
+  }
+  bool reject(simdjson::error_code error) { return reject(to_rejection(error)); }
+
+  const DialectOptions options_;
+
+ private:
+  [[nodiscard]] bool pass(std::string_view text, Found& found, Event& event);
+  [[nodiscard]] bool read_record(simdjson::ondemand::value& value, Collection collection,
+                                 Event& event);
+  [[nodiscard]] bool read_post(simdjson::ondemand::object record, Event& event);
+  [[nodiscard]] bool read_languages(simdjson::ondemand::value& value, Event& event);
+  [[nodiscard]] bool read_profile(simdjson::ondemand::object record, Event& event);
+  [[nodiscard]] bool read_address(simdjson::ondemand::object record, Event& event);
+  [[nodiscard]] Verdict finish(const Found& found, Event& event);
+  [[nodiscard]] Verdict finish_commit(const Found& found, Event& event);
+  [[nodiscard]] Verdict finish_account(const Found& found, Event& event);
+  Verdict refuse(Rejection reason) {
+    rejection_ = reason;
+    return Verdict::kRejected;
+  }
+  [[nodiscard]] static Collection classify(std::string_view collection);
+  [[nodiscard]] static Operation classify_operation(std::string_view operation);
+
+  simdjson::ondemand::parser parser_;
+  Rejection rejection_ = Rejection::kMalformed;
+  // Of the second pass: what the first found out.
+  bool second_pass_ = false;
+  Collection known_collection_ = Collection::kOther;
+  Operation known_operation_ = Operation::kOther;
+};
+
+}  // namespace geotally::feed

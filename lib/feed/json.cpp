@@ -1,0 +1,68 @@
+#include "feed/json.h"
+
+namespace geotally::feed {
+namespace {
+
+using Block [[gnu::vector_size(16)]] = unsigned char;
+
+// How many of the bytes are '[' or '{', the padding behind them included up to a whole
+// block: an upper bound.
+std::size_t count_openers(std::string_view text) {
+  std::size_t total = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    Block counts{};
+    // A lane holds at most 255, so sum up before it can overflow.
+    const std::size_t end = std::min(text.size(), at + 255 * sizeof(Block));
+    for (; at < end; at += sizeof(Block)) {
+      Block bytes;
+      std::memcpy(&bytes, text.data() + at, sizeof bytes);
+      counts -= static_cast<Block>((bytes | 0x20) == 0x7B);  // '[' | 0x20 is '{'
+    }
+    for (std::size_t lane = 0; lane < sizeof(Block); ++lane) total += counts[lane];
+  }
+  return total;
+}
+
+}  // namespace
+
+bool deeper_than(std::string_view text, std::size_t depth_max) {
+  if (count_openers(text) <= depth_max) return false;
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > depth_max) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+Rejection to_rejection(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::UTF8_ERROR:
+    case simdjson::STRING_ERROR:
+      return Rejection::kInvalidUtf8;
+    case simdjson::INCORRECT_TYPE:
+    case simdjson::NUMBER_ERROR:
+    case simdjson::NUMBER_OUT_OF_RANGE:
+      return Rejection::kInvalidField;
+    case simdjson::DEPTH_ERROR:
+      return Rejection::kTooDeep;
+    case simdjson::CAPACITY:
+    case simdjson::MEMALLOC:
+      return Rejection::kTooLarge;
+    default:
+      return Rejection::kMalformed;
+  }
+}
+
+}  // namespace geotally::feed
