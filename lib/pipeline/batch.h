@@ -26,6 +26,7 @@ struct Mark {
   std::vector<std::int64_t> days_closed;  ///< UTC days that end here
   std::vector<Gap> gaps;                  ///< recorded since the last mark
   std::vector<Gap> suspicions;            ///< not coverage, though not (yet) gaps
+  std::int64_t cursor_time_us = 0;        ///< event time of that position
   std::string cursor;                     ///< the feed's position, as it is stored
 };
 

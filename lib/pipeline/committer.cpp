@@ -146,6 +146,7 @@ void Committer::commit(const Delivery& delivery) {
 
   const std::int64_t done_us = options_.now_us();
   metrics_.store_committed(done_us - started_us, done_us);
+  metrics_.feed_cursor(mark.cursor_time_us);
   if (done_us - started_us > kSlowCommit_us) {
     log_.write(log::Event::kStoreCommitSlow, {{"duration_ms", (done_us - started_us) / 1'000},
                                               {"accounts", commit.accounts.size()}});

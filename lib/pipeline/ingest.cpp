@@ -208,6 +208,7 @@ void Ingest::send_mark(std::vector<std::int64_t> days_closed) {
   mark->gaps = position_.take_gaps();
   mark->suspicions = position_.suspicions();
   mark->cursor = position_.serialize();
+  mark->cursor_time_us = position_.time_us();
   for (const Gap& gap : mark->gaps) {
     log_.write(log::Event::kFeedGap,
                {{"from_us", gap.from_us},
@@ -215,7 +216,6 @@ void Ingest::send_mark(std::vector<std::int64_t> days_closed) {
                 {"seconds", static_cast<double>(gap.to_us - gap.from_us) / 1e6},
                 {"cause", gap.cause}});
   }
-  metrics_.feed_cursor(position_.time_us());
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     batch(shard).mark = mark;
     shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
