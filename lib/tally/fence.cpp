@@ -6,52 +6,55 @@
 namespace geotally::tally {
 namespace {
 
-constexpr std::uint64_t kTopicMask = 3;
-
-std::uint64_t tag_of(std::uint64_t discriminator, FenceTopic topic) {
-  return (discriminator & ~kTopicMask) | static_cast<std::uint64_t>(topic);
+// Whether what `older` says was overtaken by `newer`, of a larger revision.
+bool outdoes(FenceTag newer, FenceTag older) {
+  switch (older.topic()) {
+    case FenceTopic::kOther:
+      return false;
+    case FenceTopic::kProfile:
+      return newer.topic() == FenceTopic::kProfile;
+    case FenceTopic::kAddress:
+      return newer.topic() == FenceTopic::kAddress || (newer.topic() == FenceTopic::kAddressGone &&
+                                                       newer.address_key() == older.address_key());
+    case FenceTopic::kAddressGone:
+      return newer.topic() == FenceTopic::kAddress;
+  }
+  return false;
 }
 
 }  // namespace
 
-FenceTopic topic_of(EventKind kind) {
-  switch (kind) {
-    case EventKind::kProfile:
-    case EventKind::kProfileDelete:
-      return FenceTopic::kProfile;
-    case EventKind::kAddress:
-    case EventKind::kAddressDelete:
-      return FenceTopic::kAddress;
-    default:
-      return FenceTopic::kOther;
-  }
+FenceTag::FenceTag(std::uint64_t discriminator, FenceTopic topic, std::uint16_t address_key) {
+  constexpr std::uint64_t kTopicBits = 0x3;
+  constexpr std::uint64_t kAddressBits = 0x3ffff;
+  const bool address = topic == FenceTopic::kAddress || topic == FenceTopic::kAddressGone;
+  value = discriminator & ~(address ? kAddressBits : kTopicBits);
+  value |= static_cast<std::uint64_t>(topic);
+  if (address) value |= static_cast<std::uint64_t>(address_key) << 2;
 }
 
 FencePool::FencePool() : nodes_(1) {}
 
-FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
-                                      std::uint64_t discriminator, FenceTopic topic,
+FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision, FenceTag tag,
                                       std::uint32_t time_s) {
   assert(revision > 0);
   if (revision <= state.floor) return Admission::kReplayed;
-  const std::uint64_t tag = tag_of(discriminator, topic);
 
   // The place to insert is before the first entry that is not newer.
   bool late = false;
   std::uint32_t before = 0;
   std::uint32_t at = state.newest;
   for (; at != 0 && nodes_[at].revision > revision; at = nodes_[at].next) {
-    late = late || (topic != FenceTopic::kOther &&
-                    (nodes_[at].tag & kTopicMask) == static_cast<std::uint64_t>(topic));
+    late = late || outdoes(FenceTag(nodes_[at].tag), tag);
     before = at;
   }
   for (std::uint32_t same = at; same != 0 && nodes_[same].revision == revision;
        same = nodes_[same].next) {
-    if (nodes_[same].tag == tag) return Admission::kReplayed;
+    if (nodes_[same].tag == tag.value) return Admission::kReplayed;
   }
 
   const std::uint32_t node = take();
-  nodes_[node] = {revision, tag, time_s, at};
+  nodes_[node] = {revision, tag.value, time_s, at};
   (before == 0 ? state.newest : nodes_[before].next) = node;
   if (++state.entries >= 2 * kKept) {
     cut_after(state, kKept);

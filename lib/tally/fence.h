@@ -10,21 +10,34 @@
 #include <cstdint>
 #include <vector>
 
-#include "event/event.h"
-
 namespace geotally::tally {
 
 /// One counted record. 24 bytes.
 struct FenceEntry {
   std::uint64_t revision = 0;
-  std::uint64_t tag = 0;     ///< hash of (collection, rkey, operation); low bits: FenceTopic
+  std::uint64_t tag = 0;     ///< hash of (collection, rkey, operation); low bits: see FenceTag
   std::uint32_t seen_s = 0;  ///< event time when it was counted
   std::uint32_t next = 0;    ///< node of the next older entry; 0 = none
 };
 
-/// What a record speaks about, where the newest must win.
-enum class FenceTopic : std::uint8_t { kOther = 0, kProfile = 1, kAddress = 2 };
-[[nodiscard]] FenceTopic topic_of(EventKind kind);
+/// What a record speaks about, where the newest must win. The numbers are stored.
+enum class FenceTopic : std::uint8_t {
+  kOther = 0,
+  kProfile = 1,
+  kAddress = 2,      ///< an address record that declares a country
+  kAddressGone = 3,  ///< an address record that was deleted, or declares nothing usable
+};
+
+/// Identifies a record among those of one revision. Bits 0-1 are its topic; bits 2-17 of an
+/// address are its key, because a deletion speaks of its own record only; the rest is a hash.
+struct FenceTag {
+  std::uint64_t value = 0;
+
+  FenceTag(std::uint64_t discriminator, FenceTopic topic, std::uint16_t address_key = 0);
+  explicit FenceTag(std::uint64_t stored) : value(stored) {}
+  [[nodiscard]] FenceTopic topic() const { return static_cast<FenceTopic>(value & 3); }
+  [[nodiscard]] std::uint16_t address_key() const { return static_cast<std::uint16_t>(value >> 2); }
+};
 
 /// The part of an account's state that belongs to the fence.
 struct FenceState {
@@ -42,14 +55,13 @@ class FencePool {
   FencePool();
 
   enum class Admission : std::uint8_t {
-    kNew,      ///< counted from now on; the newest of its topic
-    kNewLate,  ///< counted from now on, but a newer record of its topic was counted before
+    kNew,      ///< counted from now on, and its evidence is the newest there is
+    kNewLate,  ///< counted from now on, but a newer record that outdoes it was counted before
     kReplayed,
   };
 
   /// Lets a record pass once. `revision` > 0.
-  Admission admit(FenceState& state, std::uint64_t revision, std::uint64_t discriminator,
-                  FenceTopic topic, std::uint32_t time_s);
+  Admission admit(FenceState& state, std::uint64_t revision, FenceTag tag, std::uint32_t time_s);
 
   /// Raises the floor over entries last seen before `before_s` and gives their nodes back.
   /// Returns whether anything changed.

@@ -35,6 +35,24 @@ bool makes_known(const Sample& sample) {
   return false;
 }
 
+// Only an address that declares a country can be what decides; any other says that its record
+// does not.
+FenceTag fence_tag(const Sample& sample) {
+  const auto key = static_cast<std::uint16_t>(sample.record_key);
+  switch (sample.kind) {
+    case EventKind::kProfile:
+    case EventKind::kProfileDelete:
+      return {sample.discriminator, FenceTopic::kProfile};
+    case EventKind::kAddress:
+      return {sample.discriminator,
+              sample.country.known() ? FenceTopic::kAddress : FenceTopic::kAddressGone, key};
+    case EventKind::kAddressDelete:
+      return {sample.discriminator, FenceTopic::kAddressGone, key};
+    default:
+      return {sample.discriminator, FenceTopic::kOther};
+  }
+}
+
 void apply_status(AccountState& state, AccountStatus status) {
   switch (status) {
     case AccountStatus::kActive:
@@ -64,8 +82,7 @@ Admission admit(AccountState& state, FencePool& fences, const Sample& sample) {
     sequence = sample.upstream_sequence;
     return {.counted = true, .evidence = true};
   }
-  switch (fences.admit(state.fence, sample.revision, sample.discriminator, topic_of(sample.kind),
-                       seconds(sample.time_us))) {
+  switch (fences.admit(state.fence, sample.revision, fence_tag(sample), seconds(sample.time_us))) {
     case FencePool::Admission::kReplayed:
       return {};
     case FencePool::Admission::kNewLate:
@@ -79,10 +96,11 @@ Admission admit(AccountState& state, FencePool& fences, const Sample& sample) {
 bool declare(AccountState& state, const Sample& sample) {
   const Country before = state.declared;
   const auto key = static_cast<std::uint16_t>(sample.record_key);
-  if (sample.kind == EventKind::kAddress) {
+  if (sample.kind == EventKind::kAddress && sample.country.known()) {
     state.declared = sample.country;
     state.address_key = key;
-  } else if (sample.kind == EventKind::kAddressDelete && key == state.address_key) {
+  } else if ((sample.kind == EventKind::kAddress || sample.kind == EventKind::kAddressDelete) &&
+             key == state.address_key) {
     state.declared = kUnknownCountry;
     state.address_key = 0;
   }

@@ -29,7 +29,8 @@ struct Admission {
 /// The fence's half: `state.fence`, or the time of identity and status, moves when it passes.
 [[nodiscard]] Admission admit(AccountState& state, FencePool& fences, const Sample& sample);
 
-/// Explicit evidence: keeps what an admitted address record declares, or forgets it.
+/// Explicit evidence: keeps what an admitted address record declares, or forgets it when that
+/// record is deleted or declares nothing usable any more. Other records do not touch it.
 /// Returns whether `state.declared` changed.
 bool declare(AccountState& state, const Sample& sample);
 

@@ -1,6 +1,7 @@
 #include "tally/totals.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -94,6 +95,7 @@ const Row* Totals::row(RowId id) const {
 
 std::vector<CountryFigures> Totals::figures(std::span<const Window> windows,
                                             std::int64_t edge_s) const {
+  assert(windows.size() <= CountryFigures::kWindowsMax);
   const std::size_t countries = Country::count();
   std::vector<CountryFigures> figures(countries);
   for (std::size_t i = 0; i < countries; ++i) {

@@ -79,7 +79,8 @@ class Totals {
     return countries_[country.index()];
   }
 
-  /// Figures at right edge `edge_s`, by Country::index(); windows as given.
+  /// Figures at right edge `edge_s`, by Country::index(); windows as given, at most
+  /// CountryFigures::kWindowsMax.
   [[nodiscard]] std::vector<CountryFigures> figures(std::span<const Window> windows,
                                                     std::int64_t edge_s) const;
 
