@@ -19,6 +19,7 @@
 #include "feed/backoff.h"
 #include "feed/dialect.h"
 #include "feed/position.h"
+#include "feed/reasons.h"
 #include "feed/url.h"
 
 namespace boost::asio {
@@ -29,34 +30,6 @@ class Logger;
 }
 
 namespace geotally::feed {
-
-/// Why an attempt to connect failed. Closed: the names are metric labels.
-enum class ConnectFailure : std::uint8_t {
-  kDns,      ///< the name did not resolve
-  kTcp,      ///< no address accepted
-  kTls,      ///< no trust: expired, another host's, self-signed, unknown root, no TLS
-  kHttp,     ///< the server or the proxy answered something else than the upgrade
-  kTimeout,  ///< nothing answered in time
-};
-inline constexpr std::size_t kConnectFailures = 5;
-[[nodiscard]] std::string_view to_string(ConnectFailure reason);
-
-/// Why a connection ended. Closed: the names are metric labels and causes of gaps.
-enum class Disconnect : std::uint8_t {
-  kServerClosed,   ///< a close frame, or the end of the stream
-  kServerRestart,  ///< close code 1001
-  kTooSlow,        ///< the server says that we do not keep up
-  kSilent,         ///< no data frame for longer than `silence_max`
-  kProtocolError,  ///< not a websocket, or a message beyond every limit
-  kIoError,        ///< reset, or broken inside TLS
-  kLagging,        ///< left for another host, because this one is far behind
-  kPreferred,      ///< left for a host that is preferred and may be back
-  kReopened,       ///< reopen() was called
-  kDictionary,     ///< the zstd dictionary changed
-  kStopped,        ///< stop() was called
-};
-inline constexpr std::size_t kDisconnects = 11;
-[[nodiscard]] std::string_view to_string(Disconnect reason);
 
 /// Times are wall times of this process, measured by the steady clock.
 struct FollowerOptions {
@@ -74,7 +47,7 @@ struct FollowerOptions {
   std::string dictionary_file = {};
   bool compress = false;
 
-  std::chrono::milliseconds connect_timeout{10'000};  ///< each: resolve, connect, TLS, upgrade
+  std::chrono::milliseconds connect_timeout{10'000};  ///< for the name, and again for each address
   std::chrono::milliseconds close_timeout{2'000};     ///< for the server's answer to our close
   std::chrono::milliseconds silence_max{60'000};      ///< without a data frame; 0 = a quiet feed
   std::chrono::milliseconds idle_after{5'000};        ///< then Position::idle()
@@ -140,7 +113,7 @@ class Follower {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the coroutine that follows
 };
 
 }  // namespace geotally::feed

@@ -49,6 +49,7 @@ std::int64_t Position::reference_us() const {
 }
 
 void Position::observe(std::uint64_t identity, std::int64_t time_us, std::uint64_t sequence) {
+  seen_us_ = time_us;
   if (!caught_up_ && connected_ && time_us >= connected_at_us_) caught_up_ = true;
   if (unproved_ || !open_.empty()) [[unlikely]] {
     if (!settle(identity, time_us)) return;
@@ -165,6 +166,7 @@ void Position::connected(std::string_view host, Wire wire, std::int64_t now_us) 
   caught_up_ = false;
   adopted_ = false;
   fresh_ = 0;
+  seen_us_ = 0;
   refused_ = false;
   floor_.reset();
 }

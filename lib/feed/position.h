@@ -70,6 +70,8 @@ class Position {
   [[nodiscard]] bool caught_up() const { return caught_up_; }
   /// True while nothing of the feed has been seen, ever.
   [[nodiscard]] bool empty() const { return count_ == 0; }
+  /// Time of the last event seen on this connection, old ones included; 0 = none yet.
+  [[nodiscard]] std::int64_t seen_us() const { return seen_us_; }
   /// Largest event time among the last events; 0 = none.
   [[nodiscard]] std::int64_t time_us() const;
   [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
@@ -133,6 +135,7 @@ class Position {
   bool caught_up_ = false;
   bool adopted_ = true;  // host_ is the one we are connected to
   std::uint64_t fresh_ = 0;
+  std::int64_t seen_us_ = 0;
   std::string refused_host_;
   std::optional<std::uint64_t> floor_;
   bool refused_ = false;
