@@ -1,5 +1,6 @@
 #include "http/routes.h"
 
+#include "http/api/api.h"
 #include "http/pages.h"
 
 namespace geotally::http {
@@ -7,6 +8,7 @@ namespace geotally::http {
 std::vector<Route> make_routes(const Sources& sources) {
   std::vector<Route> routes;
   add_pages(routes, sources);
+  add_api(routes, sources);
   return routes;
 }
 

@@ -24,10 +24,10 @@ struct DailyRow {
   std::uint64_t accounts_new = 0;  ///< first seen that day
   std::uint64_t posts = 0;         ///< that day
   std::uint64_t posts_deleted = 0;
-  std::uint64_t engaged = 0;  ///< accounts of that class at the end of the day
+  std::array<std::uint64_t, tally::kEngagements> engagement{};  ///< at the end of the day
   static constexpr std::size_t kWindows = 4;
   static constexpr std::array<const char*, kWindows> kWindowNames{"24h", "7d", "30d", "90d"};
-  std::array<std::uint64_t, kWindows> active{};
+  std::array<std::uint64_t, kWindows> active{};  ///< at the end of the day
   std::array<std::uint64_t, kEvidenceKinds> evidence{};
   std::int64_t gap_us = 0;  ///< of that day; the same for every country
 };
@@ -55,9 +55,11 @@ struct Sources {
   /// The text of /metrics.
   std::function<std::string()> metrics_page;
   std::function<Status()> status;
-  /// Rows of the days `from` to `to`, both included, in any order; ZZ is a country.
+  /// Rows of the days `from` to `to`, both included, in any order; ZZ is a country. A day that
+  /// has any row has all its figures: a country without one had none. At most 32 days a call.
+  /// Not set = there are none.
   std::function<std::vector<DailyRow>(std::int32_t from, std::int32_t to)> daily_rows;
-  /// The newest gaps first, at most `limit`.
+  /// The newest gaps first, at most `limit`. Not set = there are none.
   std::function<std::vector<Gap>(std::size_t limit)> gaps;
   /// Wall clock, microseconds since the epoch.
   std::function<std::int64_t()> now_us;

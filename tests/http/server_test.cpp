@@ -274,7 +274,7 @@ TEST_F(ServerTest, AClientThatDoesNotFinishItsRequestIsShownOut) {
     client.send(beginning);
     EXPECT_TRUE(client.closed_by_server()) << beginning;
   }
-  EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"timeout\"} 3"));
+  EXPECT_TRUE(page_comes_to_have("geotally_http_rejected_total{reason=\"timeout\"} 3"));
 }
 
 TEST_F(ServerTest, ByteByByteDoesNotBuyMoreTime) {
@@ -385,6 +385,34 @@ TEST_F(ServerTest, StopsWithConnectionsInEveryState) {
   server.stop();
   server.stop();
   for (RawClient* client : {&silent, &half, &idle, &slow}) EXPECT_TRUE(client->closed_by_server());
+}
+
+TEST_F(ServerTest, TheApiAnswersInJsonAndInCsv) {
+  const std::uint16_t port = serve().port();
+  const Answer waiting = get(port, "/api/v1/rankings");
+  EXPECT_EQ(waiting.code, 503);
+  EXPECT_EQ(waiting.body,
+            "{\"status\":\"error\",\"errorType\":\"unavailable\","
+            "\"error\":\"the state is not loaded yet\"}\n");
+  publish(snapshot_of(4));
+  const Answer json = get(port, "/api/v1/countries/FR");
+  EXPECT_EQ(json.code, 200);
+  EXPECT_EQ(json.headers.at("content-type"), "application/json; charset=utf-8");
+  EXPECT_TRUE(json.body.starts_with("{\"status\":\"success\",\"data\":{\"basis\":{\"commit\":4,"));
+  EXPECT_EQ(
+      get(port, "/api/v1/countries/FR", "If-None-Match: " + json.headers.at("etag") + "\r\n").code,
+      304);
+  for (const Answer& csv : {get(port, "/api/v1/rankings?limit=1&format=csv"),
+                            get(port, "/api/v1/rankings?limit=1", "Accept: text/csv\r\n")}) {
+    EXPECT_EQ(csv.headers.at("content-type"), "text/csv; charset=utf-8; header=present");
+    EXPECT_TRUE(csv.body.starts_with("rank,world_rank,region_rank,country,")) << csv.body;
+    EXPECT_NE(csv.body.find("\r\n1,1,1,AD,Andorra,"), std::string::npos) << csv.body;
+  }
+  EXPECT_EQ(get(port, "/api/v1/rankings?format=xml").code, 400);
+  EXPECT_EQ(get(port, "/api/v1/countries/Atlantis").code, 400);
+  EXPECT_EQ(get(port, "/api/v1/").code, 404);
+  EXPECT_EQ(get(port, "/api/v1/nothing").code, 404);
+  EXPECT_EQ(get(port, "/api/v1/status").code, 200);
 }
 
 TEST_F(ServerTest, EveryAnswerIsOfOneCommit) {

@@ -1,0 +1,67 @@
+#include "http/api/api.h"
+
+#include <google/protobuf/message.h>
+
+#include "http/api/json.h"
+
+namespace geotally::http {
+namespace {
+
+constexpr std::string_view kPrefix = "/api/v1/";
+constexpr std::string_view kJson = "application/json; charset=utf-8";
+constexpr std::string_view kCsv = "text/csv; charset=utf-8; header=present";
+
+std::string_view error_type(unsigned code) {
+  switch (code) {
+    case 400:
+      return "bad_data";
+    case 404:
+      return "not_found";
+    case 503:
+      return "unavailable";
+    default:
+      return "internal";
+  }
+}
+
+Response respond(const Sources& sources, const Request& request) {
+  const auto format = request.parameter("format");
+  Reply reply;
+  if (format && *format != "json" && *format != "csv") {
+    reply = Reply::bad("unknown format; there are: json, csv");
+  } else {
+    reply = ask(sources, request.path.substr(kPrefix.size()), request.query);
+  }
+  // Who names CSV gets it; "*/*" and everything else is JSON.
+  const bool csv =
+      format ? *format == "csv" : request.accept.find("text/csv") != std::string_view::npos;
+  Response response = Response::text(
+      reply.code, csv && reply.code == 200 ? to_csv(*reply.message) : envelope(reply));
+  response.content_type = csv && reply.code == 200 ? kCsv : kJson;
+  return response;
+}
+
+}  // namespace
+
+std::string envelope(const Reply& reply) {
+  if (reply.code == 200) return R"({"status":"success","data":)" + to_json(*reply.message) + "}\n";
+  return R"({"status":"error","errorType":)" + json_string(error_type(reply.code)) +
+         R"(,"error":)" + json_string(reply.error) + "}\n";
+}
+
+void add_api(std::vector<Route>& routes, const Sources& sources) {
+  using metrics::Handler;
+  const auto add = [&](std::string_view name, Handler handler) {
+    routes.push_back({std::string(kPrefix) + std::string(name), handler, false,
+                      [sources](const Request& request) { return respond(sources, request); }});
+  };
+  add("rankings", Handler::kApiRankings);
+  add("countries", Handler::kApiCountries);
+  add("countries/", Handler::kApiCountries);
+  add("history", Handler::kApiHistory);
+  add("gaps", Handler::kApiGaps);
+  add("status", Handler::kApiStatus);
+  add("", Handler::kOther);  // an unknown question is told which there are
+}
+
+}  // namespace geotally::http
