@@ -1,0 +1,180 @@
+#include "feed/fault.h"
+
+#include <array>
+#include <charconv>
+#include <stdexcept>
+
+namespace geotally::feedgen {
+namespace {
+
+struct Known {
+  FaultKind kind;
+  std::string_view name;
+  std::string_view keys;  ///< besides every, times and host
+};
+constexpr auto kKnown = std::to_array<Known>({
+    {FaultKind::kDrop, "drop", " how "},
+    {FaultKind::kSilent, "silent", " for "},
+    {FaultKind::kStall, "stall", " for "},
+    {FaultKind::kRewind, "rewind", " span cursors how "},
+    {FaultKind::kReorder, "reorder", " events "},
+    {FaultKind::kForget, "forget", " lost how "},
+    {FaultKind::kLose, "lose", " events "},
+    {FaultKind::kCorrupt, "corrupt", " what count bytes "},
+    {FaultKind::kFuture, "future", " ahead accounts "},
+    {FaultKind::kRefuse, "refuse", " status body connections for how "},
+    {FaultKind::kRestart, "restart", " sequence clock for "},
+    {FaultKind::kDelay, "delay", " by "},
+    {FaultKind::kFragment, "fragment", " events "},
+    {FaultKind::kSplit, "split", " events "},
+    {FaultKind::kPing, "ping", " count "},
+    {FaultKind::kRotate, "rotate", " "},
+});
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return {};
+  return value;
+}
+
+[[noreturn]] void refuse(std::string_view text, const std::string& why) {
+  throw std::invalid_argument("fault '" + std::string(text) + "': " + why);
+}
+
+const Known& known(std::string_view text, std::string_view name) {
+  std::string names;
+  for (const Known& entry : kKnown) {
+    if (entry.name == name) return entry;
+    names.append(names.empty() ? "" : ", ").append(entry.name);
+  }
+  refuse(text, "unknown; allowed: " + names);
+}
+
+std::string post_with(std::string_view base, std::string_view field, std::string_view value) {
+  // The record of a made-up post; `base` gives it a real account and time.
+  const std::size_t end = base.find(",\"kind\"");
+  std::string frame(base.substr(0, end == std::string_view::npos ? 1 : end));
+  if (frame.size() < 2) frame = R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa","time_us":1)";
+  frame += R"(,"kind":"commit","commit":{"rev":"7zzzzzzzzzzzz","operation":"create",)"
+           R"("collection":"app.bsky.feed.post","rkey":"7zzzzzzzzzzzz","record":{"$type":)"
+           R"("app.bsky.feed.post","createdAt":"2012-01-01T00:00:00.000Z",)";
+  frame.append("\"").append(field).append("\":").append(value).append("},\"cid\":\"x\"}}");
+  return frame;
+}
+
+}  // namespace
+
+std::string Fault::get(std::string_view key, std::string_view otherwise) const {
+  const auto found = parameters.find(key);
+  return found == parameters.end() ? std::string(otherwise) : found->second;
+}
+
+std::uint64_t Fault::number(std::string_view key, std::uint64_t otherwise) const {
+  const auto found = parameters.find(key);
+  if (found == parameters.end()) return otherwise;
+  const auto value = parse_number(found->second);
+  if (!value) refuse(text, std::string(key) + " is no number");
+  return *value;
+}
+
+std::int64_t Fault::duration_us(std::string_view key, std::int64_t otherwise) const {
+  const auto found = parameters.find(key);
+  if (found == parameters.end()) return otherwise;
+  const auto value = parse_duration_us(found->second);
+  if (!value) refuse(text, std::string(key) + " is no duration (250ms, 5s, 10m, 1h, 2d)");
+  return *value;
+}
+
+std::string_view fault_name(FaultKind kind) {
+  for (const Known& entry : kKnown) {
+    if (entry.kind == kind) return entry.name;
+  }
+  return "?";
+}
+
+Fault parse_fault(std::string_view text, std::uint64_t now) {
+  Fault fault;
+  fault.text = text;
+  const auto at = text.find('@');
+  if (at == std::string_view::npos) refuse(text, "is not NAME@N[:key=value,…]");
+  const Known& entry = known(text, text.substr(0, at));
+  fault.kind = entry.kind;
+  std::string_view rest = text.substr(at + 1);
+  const auto colon = rest.find(':');
+  const std::string_view place = rest.substr(0, colon);
+  const auto number = place == "now" ? std::optional(now) : parse_number(place);
+  if (!number) refuse(text, "N is no number");
+  fault.at = *number;
+  rest = colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    const std::string_view item = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    const auto equals = item.find('=');
+    if (equals == std::string_view::npos) refuse(text, "'" + std::string(item) + "' has no value");
+    const std::string key(item.substr(0, equals));
+    fault.parameters[key] = item.substr(equals + 1);
+    if (key == "every" || key == "times" || key == "host") continue;
+    if (entry.keys.find(" " + key + " ") == std::string_view::npos) {
+      refuse(text,
+             "unknown key '" + key + "'; allowed:" + std::string(entry.keys) + "every times host");
+    }
+  }
+  fault.every = fault.number("every", 0);
+  fault.times = fault.number("times", fault.every > 0 ? UINT64_MAX : 1);
+  fault.host = static_cast<int>(fault.number("host", 0)) - 1;
+  for (const char* key : {"for", "span", "ahead", "by", "clock"}) (void)fault.duration_us(key, 0);
+  for (const char* key : {"cursors", "events", "lost", "count", "bytes", "accounts", "status",
+                          "connections", "sequence"}) {
+    (void)fault.number(key, 0);
+  }
+  if (fault.kind == FaultKind::kCorrupt) (void)corrupted(fault.get("what", "bad_json"), "", 1);
+  return fault;
+}
+
+std::optional<std::int64_t> parse_duration_us(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return {};
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  constexpr std::array<std::pair<std::string_view, double>, 7> kUnits = {
+      {{"", 1e6}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}, {"h", 3600e6}, {"d", 86400e6}}};
+  for (const auto& [name, factor] : kUnits) {
+    if (unit != name) continue;
+    if (!(value * factor < 9e18)) return {};
+    const auto result = static_cast<std::int64_t>(value * factor);
+    return negative ? -result : result;
+  }
+  return {};
+}
+
+std::string corrupted(std::string_view what, std::string_view base, std::size_t oversize_bytes) {
+  if (what == "bad_json") return std::string(base.substr(0, base.size() / 2)) + "}]\"," + "{";
+  if (what == "truncated") return std::string(base.substr(0, base.size() * 2 / 3));
+  if (what == "deep") {
+    return post_with(base, "text", std::string(5000, '[') + std::string(5000, ']'));
+  }
+  if (what == "utf8") return post_with(base, "text", "\"\xff\xfe\xc3(\"");
+  if (what == "oversized") {
+    return post_with(base, "text", "\"" + std::string(oversize_bytes, 'q') + "\"");
+  }
+  if (what == "empty") return "";
+  if (what == "array") return "[1,2,3]";
+  if (what == "number") return "17";
+  if (what == "surrogate") return post_with(base, "langs", R"(["\ud800"],"text":7)");
+  if (what == "nul") return std::string("\0{\"did\":1}", 10);
+  if (what == "missing_did") return R"({"time_us":1725911162329308,"kind":"commit"})";
+  if (what == "wrong_type") return R"({"did":5,"time_us":"now","kind":{}})";
+  if (what == "huge_number") {
+    return R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa","time_us":99999999999999999999999999,)"
+           R"("kind":"commit","commit":{}})";
+  }
+  throw std::invalid_argument(
+      "corrupt: what is one of bad_json, truncated, deep, utf8, oversized, empty, array, number, "
+      "surrogate, nul, missing_did, wrong_type, huge_number");
+}
+
+}  // namespace geotally::feedgen
