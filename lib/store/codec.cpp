@@ -52,6 +52,8 @@ class Reader {
       if (!get(byte)) return false;
       wide |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
       if ((byte & 0x80) != 0) continue;
+      // One number has one form: no leading zeros, nothing beyond 64 bits.
+      if (shift > 0 && (byte == 0 || (shift == 63 && byte > 1))) return fail();
       value = static_cast<Integer>(wide);
       return static_cast<std::uint64_t>(value) == wide || fail();
     }
@@ -68,9 +70,19 @@ class Reader {
   bool get_country(Country& country) {
     if (!ok_ || rest_.size() < 2) return fail();
     const std::optional<Country> parsed = Country::parse(rest_.substr(0, 2));
-    if (!parsed) return fail();
+    if (!parsed || parsed->code() != rest_.substr(0, 2)) return fail();
     country = *parsed;
     rest_.remove_prefix(2);
+    return true;
+  }
+
+  /// The country of the next cell of a list, in which countries rise by index.
+  bool get_next_country(std::size_t& index) {
+    Country country;
+    if (!get_country(country)) return false;
+    if (next_index_ > country.index()) return fail();
+    index = country.index();
+    next_index_ = index + 1;
     return true;
   }
 
@@ -92,6 +104,7 @@ class Reader {
     return false;
   }
   std::string_view rest_;
+  std::size_t next_index_ = 0;
   bool ok_ = true;
 };
 
@@ -123,11 +136,41 @@ enum Part : std::uint8_t {
   kHasEvidence = 32,
   kHasFence = 64,
 };
+constexpr std::uint8_t kParts = 127;
+constexpr std::uint8_t kFlags = tally::AccountState::kKnown | tally::AccountState::kGone |
+                                tally::AccountState::kDeleted | tally::AccountState::kSecondDay;
 
 std::size_t used_bytes(const geo::EvidenceState& evidence) {
   std::size_t used = evidence.bytes.size();
   while (used > 0 && evidence.bytes[used - 1] == 0) --used;
   return used;
+}
+
+// Which parts a record has: those in which anything is not zero.
+std::uint8_t parts_of(const AccountRecord& record) {
+  const tally::AccountState& state = record.state;
+  unsigned parts = 0;
+  if (state.identity_time_us != 0 || state.identity_sequence != 0) parts |= kHasIdentity;
+  if (state.status_time_us != 0 || state.status_sequence != 0) parts |= kHasStatus;
+  if (state.posts != 0) parts |= kHasPosts;
+  if (state.declared.known() || state.address_key != 0) parts |= kHasDeclared;
+  // An account below the threshold has a confidence, though no country.
+  if (state.evidence != EvidenceKind::kNone || state.country.known() || state.confidence != 0) {
+    parts |= kHasCountry;
+  }
+  if (used_bytes(record.evidence) != 0) parts |= kHasEvidence;
+  if (!record.fence.empty()) parts |= kHasFence;
+  return static_cast<std::uint8_t>(parts);
+}
+
+// Newest first, and nothing below the floor.
+bool in_order(const AccountRecord& record) {
+  std::uint64_t newer = UINT64_MAX;
+  for (const tally::FenceEntry& entry : record.fence) {
+    if (entry.revision > newer || entry.revision < record.state.fence.floor) return false;
+    newer = entry.revision;
+  }
+  return true;
 }
 
 }  // namespace
@@ -140,15 +183,7 @@ bool parse_account_key(std::string_view bytes, tally::AccountKey& key) {
 void encode_account(const AccountRecord& record, std::string& out) {
   const tally::AccountState& state = record.state;
   const std::size_t evidence = used_bytes(record.evidence);
-  std::uint8_t parts = 0;
-  if (state.identity_time_us != 0) parts |= kHasIdentity;
-  if (state.status_time_us != 0) parts |= kHasStatus;
-  if (state.posts != 0) parts |= kHasPosts;
-  if (state.declared.known() || state.address_key != 0) parts |= kHasDeclared;
-  if (state.evidence != EvidenceKind::kNone || state.country.known()) parts |= kHasCountry;
-  if (evidence != 0) parts |= kHasEvidence;
-  if (!record.fence.empty()) parts |= kHasFence;
-
+  const std::uint8_t parts = parts_of(record);
   put(out, parts);
   put(out, state.flags);
   put(out, state.first_day);
@@ -229,6 +264,7 @@ bool decode_account(std::string_view bytes, AccountRecord& record) {
     if (!reader.get(size) || size > record.evidence.bytes.size()) return false;
     if (!reader.get_bytes(size, evidence)) return false;
     std::memcpy(record.evidence.bytes.data(), evidence.data(), size);
+    if (used_bytes(record.evidence) != size) return false;
   }
   if ((parts & kHasFence) != 0) {
     std::size_t size = 0;
@@ -240,7 +276,8 @@ bool decode_account(std::string_view bytes, AccountRecord& record) {
       reader.get(entry.seen_s);
     }
   }
-  return reader.done();
+  return reader.done() && (parts & ~kParts) == 0 && (state.flags & ~kFlags) == 0 &&
+         parts == parts_of(record) && in_order(record);
 }
 
 std::string row_key(tally::RowId id) {
@@ -275,11 +312,12 @@ bool decode_row(std::string_view bytes, tally::RowKind kind, tally::Row& row) {
   if (days) row.deleted.resize(Country::kLimit);
   Reader reader(bytes);
   while (reader.ok() && reader.left() > 0) {
-    Country country;
-    if (!reader.get_country(country)) return false;
-    reader.get_varint(row.posts[country.index()]);
-    reader.get_varint(row.accounts[country.index()]);
-    if (days) reader.get_varint(row.deleted[country.index()]);
+    std::size_t i = 0;
+    if (!reader.get_next_country(i)) return false;
+    reader.get_varint(row.posts[i]);
+    reader.get_varint(row.accounts[i]);
+    if (days) reader.get_varint(row.deleted[i]);
+    if (row.posts[i] == 0 && row.accounts[i] == 0 && (!days || row.deleted[i] == 0)) return false;
   }
   return reader.done();
 }
@@ -302,14 +340,15 @@ bool decode_countries(std::string_view bytes, CountryTotalsArray& countries) {
   countries = {};
   Reader reader(bytes);
   while (reader.ok() && reader.left() > 0) {
-    Country country;
-    if (!reader.get_country(country)) return false;
-    tally::CountryTotals& total = countries[country.index()];
+    std::size_t i = 0;
+    if (!reader.get_next_country(i)) return false;
+    tally::CountryTotals& total = countries[i];
     for (std::uint64_t* value : {&total.posts, &total.posts_deleted, &total.accounts, &total.never,
                                  &total.once, &total.confidence}) {
       reader.get_varint(*value);
     }
     for (std::uint64_t& accounts : total.evidence) reader.get_varint(accounts);
+    if (total == tally::CountryTotals{}) return false;
   }
   return reader.done();
 }
@@ -335,13 +374,14 @@ bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& clos
   Reader reader(bytes);
   reader.get_signed(gap_us);
   while (reader.ok() && reader.left() > 0) {
-    Country country;
-    if (!reader.get_country(country)) return false;
-    tally::DayClosing& row = closing[country.index()];
+    std::size_t i = 0;
+    if (!reader.get_next_country(i)) return false;
+    tally::DayClosing& row = closing[i];
     reader.get_varint(row.accounts);
     for (std::uint64_t& value : row.engagement) reader.get_varint(value);
     for (std::uint64_t& value : row.active) reader.get_varint(value);
     for (std::uint64_t& value : row.evidence) reader.get_varint(value);
+    if (row.accounts == 0) return false;
   }
   return reader.done();
 }

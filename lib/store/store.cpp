@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
@@ -36,6 +38,10 @@ constexpr const char* kCountriesKey = "countries";
 // figures; below it, one small synced batch is cheaper than the files' own syncs.
 constexpr std::size_t kIngestAccounts = 2'000;
 
+// So much is left on the disk: a full one is met here, where nothing is half done, and not inside
+// RocksDB, which does not go on after it.
+constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20;
+
 // Its files, until RocksDB takes them in.
 constexpr const char* kCommitFilePrefix = "commit-";
 constexpr const char* kCommitFileSuffix = ".sst.tmp";
@@ -53,11 +59,22 @@ bool is_corruption(const rocksdb::Status& status) {
 
 [[noreturn]] void raise(const std::string& what, const rocksdb::Status& status) {
   const std::string line = fmt::format("{}: {}", what, status.ToString());
-  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
-    throw Refused(what + ": it is in use by another process");
-  }
   if (is_corruption(status)) throw Refused(line);
   throw IoError(line);
+}
+
+// Opening fails in two more ways, which RocksDB tells apart by its words alone.
+[[noreturn]] void raise_open(const std::string& what, const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && (text.find("While lock file: ") != std::string::npos ||
+                             text.find("lock hold by current process") != std::string::npos)) {
+    throw Refused(what + ": it is in use by another process");
+  }
+  if (status.IsIOError() && (text.find("Permission denied") != std::string::npos ||
+                             text.find("Read-only file system") != std::string::npos)) {
+    throw CannotCreate(fmt::format("{}: {}", what, text));
+  }
+  raise(what, status);
 }
 
 std::string due_key(const Due& due) {
@@ -92,11 +109,12 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
 
 void prepare_directory(const Options& options) {
   std::error_code error;
-  if (options.create) std::filesystem::create_directories(options.directory, error);
+  const bool create = options.create && !options.read_only;
+  if (create) std::filesystem::create_directories(options.directory, error);
   if (error) {
     throw CannotCreate(fmt::format("data directory {}: {}", options.directory, error.message()));
   }
-  if (!std::filesystem::is_directory(options.directory)) {
+  if (!std::filesystem::is_directory(options.directory, error)) {
     throw CannotCreate(fmt::format("data directory {}: it does not exist", options.directory));
   }
   if (!options.read_only && ::access(options.directory.c_str(), W_OK | X_OK) != 0) {
@@ -107,20 +125,34 @@ void prepare_directory(const Options& options) {
 // A directory that holds other things is never turned into a store.
 void refuse_foreign_directory(const Options& options, bool exists) {
   if (exists) return;
-  if (!options.create) {
+  if (!options.create || options.read_only) {
     throw Refused(fmt::format("store {}: there is none", options.directory));
   }
   for (const auto& entry : std::filesystem::directory_iterator(options.directory)) {
     const std::string name = entry.path().filename().string();
-    // A first start that was cut off leaves these.
+    // A first start that was cut off leaves these. Logs and later manifests come after CURRENT:
+    // they belong to a store that has lost it.
     if (name == "LOCK" || name.starts_with("LOG") || name == "lost+found" || name == "IDENTITY" ||
-        name.starts_with("MANIFEST-") || name.ends_with(".dbtmp") || name.ends_with(".log")) {
+        name == "MANIFEST-000001" || name.ends_with(".dbtmp")) {
       continue;
     }
     throw Refused(
         fmt::format("store {}: the directory holds {} but no complete store; nothing was changed",
                     options.directory, name));
   }
+}
+
+// Whether a first start came as far as its last step. Changes nothing.
+bool has_format(const rocksdb::DBOptions& options, const std::string& directory) {
+  rocksdb::DB* raw = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::OpenForReadOnly(rocksdb::Options(options, {}), directory, &raw);
+  if (!opened.ok()) raise_open(fmt::format("store {}", directory), opened);
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  std::string value;
+  const rocksdb::Status read = db->Get({}, kFormatKey, &value);
+  if (!read.ok() && !read.IsNotFound()) raise_open(fmt::format("store {}", directory), read);
+  return read.ok();
 }
 
 // Files of a commit that a crash cut off before RocksDB took them in.
@@ -136,6 +168,22 @@ void remove_leftovers(const std::string& directory) {
 
 }  // namespace
 
+// Hears of RocksDB's errors, from any of its threads. After a hard one RocksDB 7.8 says that it has
+// recovered, but goes on with a log file that it knows to be broken and hands out no numbers for
+// files to be taken in; Debian's build aborts by its own assertions then. So that is the end.
+class ErrorListener : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                         rocksdb::Status* error) override {
+    if (error->severity() >= rocksdb::Status::kHardError) hard = true;
+    stopped = true;
+  }
+  void OnErrorRecoveryCompleted(rocksdb::Status /*error*/) override { stopped = false; }
+
+  std::atomic<bool> stopped{false};
+  std::atomic<bool> hard{false};
+};
+
 struct Store::Database {
   std::string directory;
   std::string name;  // for messages
@@ -144,6 +192,7 @@ struct Store::Database {
   std::array<rocksdb::ColumnFamilyOptions, kFamilies> family_options;
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
+  std::shared_ptr<ErrorListener> errors = std::make_shared<ErrorListener>();
   std::uint64_t files_written = 0;
 
   ~Database() {
@@ -195,18 +244,21 @@ std::unique_ptr<Store> Store::open(const Options& options) {
   // A log that was synced must read back whole; only a tail that never was may be cut.
   db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db_options.paranoid_checks = true;
+  // A log that other families' files are ahead of must not lose its end unnoticed.
+  db_options.track_and_verify_wals_in_manifest = !options.read_only;
   db_options.max_background_jobs = 2;
   db_options.keep_log_file_num = 2;
   db_options.max_log_file_size = std::size_t{4} << 20;
   db_options.max_manifest_file_size = std::size_t{16} << 20;
   db_options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  db_options.listeners.push_back(database->errors);
   if (options.env != nullptr) db_options.env = options.env;
 
   if (exists) {
     std::vector<std::string> found;
     const rocksdb::Status listed =
         rocksdb::DB::ListColumnFamilies(db_options, options.directory, &found);
-    if (!listed.ok()) raise(database->name, listed);
+    if (!listed.ok()) raise_open(database->name, listed);
     for (const std::string& family : found) {
       if (std::find(kFamilyNames.begin(), kFamilyNames.end(), family) == kFamilyNames.end()) {
         throw Refused(
@@ -214,8 +266,12 @@ std::unique_ptr<Store> Store::open(const Options& options) {
       }
     }
     if (found.size() != kFamilies) {
-      throw Refused(
-          fmt::format("{}: it is of another format, or was never completed", database->name));
+      if (options.read_only || !options.create || has_format(db_options, options.directory)) {
+        throw Refused(
+            fmt::format("{}: it is of another format, or was never completed", database->name));
+      }
+      // A first start that was cut off between two families. Nothing was ever committed.
+      db_options.create_missing_column_families = true;
     }
   }
 
@@ -231,7 +287,7 @@ std::unique_ptr<Store> Store::open(const Options& options) {
       options.read_only
           ? rocksdb::DB::OpenForReadOnly(db_options, options.directory, descriptors, &handles, &raw)
           : rocksdb::DB::Open(db_options, options.directory, descriptors, &handles, &raw);
-  if (!opened.ok()) raise(database->name, opened);
+  if (!opened.ok()) raise_open(database->name, opened);
   database->db.reset(raw);
   std::copy(handles.begin(), handles.end(), database->families.begin());
   database->base.env = raw->GetEnv();
@@ -346,6 +402,23 @@ std::vector<Store::StoredDay> Store::days(std::int64_t from, std::int64_t to) co
   return days;
 }
 
+void Store::for_each_day(const std::function<void(std::int64_t, const tally::Row&)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> cells(
+      database_->db->NewIterator({}, database_->families[kCells]));
+  for (cells->Seek(row_key({tally::RowKind::kDay, 0})); cells->Valid(); cells->Next()) {
+    tally::RowId id;
+    tally::Row row;
+    if (!parse_row_key(cells->key().ToStringView(), id) ||
+        (id.kind == tally::RowKind::kDay &&
+         !decode_row(cells->value().ToStringView(), id.kind, row))) {
+      throw Refused(database_->name + ": a row of cells is corrupt");
+    }
+    if (id.kind != tally::RowKind::kDay) break;
+    visit(id.bucket, row);
+  }
+  if (!cells->status().ok()) raise(database_->name, cells->status());
+}
+
 bool Store::read_account(tally::AccountKey key, AccountRecord& record) const {
   rocksdb::PinnableSlice value;
   const rocksdb::Status status =
@@ -398,6 +471,15 @@ std::vector<Due> Store::due(std::int64_t day, tally::AccountKey first, tally::Ac
 }
 
 void Store::commit(const Commit& commit) {
+  if (database_->errors->stopped || database_->errors->hard) {
+    throw IoError(database_->name + ": it takes no writes since the disk failed");
+  }
+  std::uint64_t free_bytes = 0;
+  if (database_->base.env->GetFreeSpace(database_->directory, &free_bytes).ok() &&
+      free_bytes < kReserveBytes) {
+    throw IoError(fmt::format("{}: the disk is full: {} bytes are left, {} are kept free",
+                              database_->name, free_bytes, kReserveBytes));
+  }
   Database::Changes changes;
   const auto put = [&](Family family, std::string key) -> std::string& {
     return changes[family].emplace_back(Change{std::move(key), std::string()}).value.emplace();
@@ -425,9 +507,16 @@ void Store::commit(const Commit& commit) {
   for (const Due& due : commit.due_done) {
     changes[kDue].push_back({due_key(due), std::nullopt});
   }
+  // Each key once, as a sorted file wants it. An account may become due on one day twice, or on
+  // the very day that is being dealt with: what is due stays due.
   for (std::vector<Change>& family : changes) {
-    std::sort(family.begin(), family.end(),
-              [](const Change& a, const Change& b) { return a.key < b.key; });
+    std::sort(family.begin(), family.end(), [](const Change& a, const Change& b) {
+      if (a.key != b.key) return a.key < b.key;
+      return a.value.has_value() && !b.value.has_value();
+    });
+    family.erase(std::unique(family.begin(), family.end(),
+                             [](const Change& a, const Change& b) { return a.key == b.key; }),
+                 family.end());
   }
 
   if (commit.accounts.size() < kIngestAccounts) {
@@ -468,6 +557,12 @@ void Store::Database::write_batch(const Changes& changes,
 void Store::Database::ingest_files(const Changes& changes,
                                    const std::vector<AccountChange>& accounts) {
   std::vector<rocksdb::IngestExternalFileArg> files;
+  // Whatever happens: a full disk must not fill up with the files of failed attempts.
+  std::vector<std::string> paths;
+  const auto remove = [this](std::vector<std::string>* left) {
+    for (const std::string& path : *left) base.env->DeleteFile(path);  // gone already, if taken in
+  };
+  const std::unique_ptr<std::vector<std::string>, decltype(remove)> remover(&paths, remove);
   const auto check = [&](const rocksdb::Status& status) {
     if (!status.ok()) raise(name, status);
   };
@@ -477,6 +572,7 @@ void Store::Database::ingest_files(const Changes& changes,
     const std::string path = fmt::format("{}/{}{}-{}{}", directory, kCommitFilePrefix,
                                          kFamilyNames[family], files_written++, kCommitFileSuffix);
     rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options, families[family]);
+    paths.push_back(path);
     check(writer.Open(path));
     fill(writer);
     check(writer.Finish());
@@ -496,20 +592,23 @@ void Store::Database::ingest_files(const Changes& changes,
       }
     });
   }
-  write(kAccounts, [&](rocksdb::SstFileWriter& writer) {
-    for (const AccountChange& account : accounts) {
-      const std::string key = account_key(account.key);
-      check(account.value.empty() ? writer.Delete(key)
-                                  : writer.Put(key, rocksdb::Slice(account.value)));
-    }
-  });
+  if (!accounts.empty())
+    write(kAccounts, [&](rocksdb::SstFileWriter& writer) {
+      for (const AccountChange& account : accounts) {
+        const std::string key = account_key(account.key);
+        check(account.value.empty() ? writer.Delete(key)
+                                    : writer.Put(key, rocksdb::Slice(account.value)));
+      }
+    });
   check(db->IngestExternalFiles(files));
-  for (const rocksdb::IngestExternalFileArg& file : files) {
-    base.env->DeleteFile(file.external_files.front());  // gone already, unless it was copied
-  }
 }
 
-bool Store::resume() { return database_->db->Resume().ok(); }
+bool Store::resume() {
+  if (database_->errors->hard) {
+    throw IoError(database_->name + ": the disk failed; the store must be opened again");
+  }
+  return database_->db->Resume().ok() && !database_->errors->stopped;
+}
 
 Health Store::health() const {
   Health health;

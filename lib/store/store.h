@@ -33,7 +33,7 @@ struct Options {
   /// What RocksDB may hold in memory: block cache, index, filters and memtables.
   std::size_t memory_bytes = std::size_t{64} << 20;
   bool create = true;           ///< make a store where there is none
-  bool read_only = false;       ///< for verify and the command line; takes no lock
+  bool read_only = false;       ///< for verify and the command line; takes no lock, makes nothing
   rocksdb::Env* env = nullptr;  ///< tests bring faults in here; not owned
 };
 
@@ -104,6 +104,9 @@ class Store {
   };
   [[nodiscard]] std::vector<StoredDay> days(std::int64_t from, std::int64_t to) const;
 
+  /// What was counted on every UTC day there ever was, oldest first.
+  void for_each_day(const std::function<void(std::int64_t day, const tally::Row&)>& visit) const;
+
   /// Reads one account. False = there is none. Throws IoError, or Refused on corrupt bytes.
   [[nodiscard]] bool read_account(tally::AccountKey key, AccountRecord& record) const;
   /// Every account, in key order.
@@ -114,10 +117,12 @@ class Store {
                                      tally::AccountKey last, std::size_t limit) const;
 
   /// Makes everything in `commit` durable, or nothing. Throws IoError; the same commit may then
-  /// be tried again: every value is absolute, so what was half done before does no harm.
+  /// be tried again: every value is absolute, so what was half done before does no harm. A disk
+  /// with less than 32 MiB free counts as full; nothing was touched then.
   void commit(const Commit& commit);
 
-  /// After an IoError: asks RocksDB to take writes again. False = it does not, yet.
+  /// After an IoError: asks RocksDB to take writes again. False = it does not, yet. Throws
+  /// IoError when only opening the store again helps; nothing of the last commit is lost.
   [[nodiscard]] bool resume();
 
   [[nodiscard]] Health health() const;

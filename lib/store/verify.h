@@ -19,7 +19,9 @@ struct Verification {
 
 /// Reads the whole store. Accounts, engagement, evidence, certainty and active accounts of every
 /// bucket must equal the sum over accounts; posts of every minute, hour and day those of its
-/// seconds, minutes and hours while both are kept. Throws Refused or IoError.
+/// seconds, minutes and hours while both are kept; posts and deletions ever the sum of all days;
+/// and no more accounts may be first seen on a day than were counted as new on it. Throws Refused
+/// or IoError.
 [[nodiscard]] Verification verify(const Store& store);
 
 }  // namespace geotally::store
