@@ -232,6 +232,12 @@ TEST_F(ConfigTest, KeysAreHeldToEachOther) {
   EXPECT_TRUE(problems_of({.settings = {"http.listen=localhost:0"}}).empty());
 }
 
+TEST_F(ConfigTest, TheFileThatIsInstalledIsTaken) {
+  const Config config = load({.file = GEOTALLY_SHIPPED_CONFIG}).config;
+  EXPECT_NO_THROW(require_runnable(config));
+  EXPECT_EQ(config.http, Config{}.http);
+}
+
 TEST_F(ConfigTest, RunNeedsAFeed) {
   EXPECT_THROW(require_runnable(Config{}), ConfigError);
   EXPECT_NO_THROW(require_runnable(load({.settings = {"feed.urls=ws://a.example/x"}}).config));
