@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+#include <unistd.h>
+
+#include "store/commit_file.h"
+#include "store/database.h"
+
+namespace geotally::store {
+namespace {
+
+// Opening fails in two more ways, which RocksDB tells apart by its words alone.
+[[noreturn]] void raise_open(const std::string& what, const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && (text.find("While lock file: ") != std::string::npos ||
+                             text.find("lock hold by current process") != std::string::npos)) {
+    throw Refused(what + ": it is in use by another process");
+  }
+  if (status.IsIOError() && (text.find("Permission denied") != std::string::npos ||
+                             text.find("Read-only file system") != std::string::npos)) {
+    throw CannotCreate(fmt::format("{}: {}", what, text));
+  }
+  raise(what, status);
+}
+
+rocksdb::ColumnFamilyOptions options_of(Family family, const std::shared_ptr<rocksdb::Cache>& cache,
+                                        std::size_t memory_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  // Index and filters count against the cache: memory is bounded by one number.
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.compression = rocksdb::kNoCompression;
+  // Sorted files arrive once a second under load; compaction in small bites would eat a core.
+  options.level0_file_num_compaction_trigger = 16;
+  options.level0_slowdown_writes_trigger = 64;
+  options.level0_stop_writes_trigger = 128;
+  options.write_buffer_size = std::max<std::size_t>(memory_bytes / 8, std::size_t{1} << 20);
+  if (family == kAccounts) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.whole_key_filtering = true;
+    options.optimize_filters_for_hits = false;
+  }
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+void prepare_directory(const Options& options) {
+  std::error_code error;
+  const bool create = options.create && !options.read_only;
+  if (create) std::filesystem::create_directories(options.directory, error);
+  if (error) {
+    throw CannotCreate(fmt::format("data directory {}: {}", options.directory, error.message()));
+  }
+  if (!std::filesystem::is_directory(options.directory, error)) {
+    throw CannotCreate(fmt::format("data directory {}: it does not exist", options.directory));
+  }
+  if (!options.read_only && ::access(options.directory.c_str(), W_OK | X_OK) != 0) {
+    throw CannotCreate(fmt::format("data directory {}: it is not writable", options.directory));
+  }
+}
+
+// A directory that holds other things is never turned into a store.
+void refuse_foreign_directory(const Options& options, bool exists) {
+  if (exists) return;
+  if (!options.create || options.read_only) {
+    throw Refused(fmt::format("store {}: there is none", options.directory));
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(options.directory)) {
+    const std::string name = entry.path().filename().string();
+    // A first start that was cut off leaves these. Logs and later manifests come after CURRENT:
+    // they belong to a store that has lost it.
+    if (name == "LOCK" || name.starts_with("LOG") || name == "lost+found" || name == "IDENTITY" ||
+        name == "MANIFEST-000001" || name.ends_with(".dbtmp")) {
+      continue;
+    }
+    throw Refused(
+        fmt::format("store {}: the directory holds {} but no complete store; nothing was changed",
+                    options.directory, name));
+  }
+}
+
+// Whether a first start came as far as its last step. Changes nothing.
+bool has_format(const rocksdb::DBOptions& options, const std::string& directory) {
+  rocksdb::DB* raw = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::OpenForReadOnly(rocksdb::Options(options, {}), directory, &raw);
+  if (!opened.ok()) raise_open(fmt::format("store {}", directory), opened);
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  std::string value;
+  const rocksdb::Status read = db->Get({}, kFormatKey, &value);
+  if (!read.ok() && !read.IsNotFound()) raise_open(fmt::format("store {}", directory), read);
+  return read.ok();
+}
+
+// Files of a commit that a crash cut off before RocksDB took them in.
+void remove_leftovers(const std::string& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kCommitFilePrefix) && name.ends_with(kCommitFileSuffix)) {
+      std::filesystem::remove(entry.path(), ignored);
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
+  prepare_directory(options);
+  auto database = std::make_unique<Database>();
+  database->directory = options.directory;
+  database->name = fmt::format("store {}", options.directory);
+
+  const bool exists = std::filesystem::exists(options.directory + "/CURRENT");
+  refuse_foreign_directory(options, exists);
+
+  rocksdb::LRUCacheOptions cache;
+  cache.capacity = options.memory_bytes;
+  cache.num_shard_bits = 2;  // many small shards thrash when index blocks live in the cache
+  cache.high_pri_pool_ratio = 0.5;
+  database->cache = rocksdb::NewLRUCache(cache);
+
+  rocksdb::DBOptions db_options;
+  db_options.create_if_missing = options.create && !exists;
+  db_options.create_missing_column_families = db_options.create_if_missing;
+  db_options.write_buffer_manager =
+      std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes / 2, database->cache);
+  // Replaying a log costs 8 microseconds a record: it is kept short.
+  db_options.max_total_wal_size = std::size_t{8} << 20;
+  // A log that was synced must read back whole; only a tail that never was may be cut.
+  db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db_options.paranoid_checks = true;
+  // A log that other families' files are ahead of must not lose its end unnoticed.
+  db_options.track_and_verify_wals_in_manifest = !options.read_only;
+  db_options.max_background_jobs = 2;
+  db_options.keep_log_file_num = 2;
+  db_options.max_log_file_size = std::size_t{4} << 20;
+  db_options.max_manifest_file_size = std::size_t{16} << 20;
+  db_options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  db_options.listeners.push_back(database->errors);
+  database->disk = make_disk(options.env, database->errors);
+  db_options.env = database->disk.get();
+
+  if (exists) {
+    std::vector<std::string> found;
+    const rocksdb::Status listed =
+        rocksdb::DB::ListColumnFamilies(db_options, options.directory, &found);
+    if (!listed.ok()) raise_open(database->name, listed);
+    for (const std::string& family : found) {
+      if (std::find(kFamilyNames.begin(), kFamilyNames.end(), family) == kFamilyNames.end()) {
+        throw Refused(
+            fmt::format("{}: it is of another format (column family {})", database->name, family));
+      }
+    }
+    if (found.size() != kFamilies) {
+      if (options.read_only || !options.create || has_format(db_options, options.directory)) {
+        throw Refused(
+            fmt::format("{}: it is of another format, or was never completed", database->name));
+      }
+      // A first start that was cut off between two families. Nothing was ever committed.
+      db_options.create_missing_column_families = true;
+    }
+  }
+
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    database->family_options[i] =
+        options_of(static_cast<Family>(i), database->cache, options.memory_bytes);
+    descriptors.emplace_back(kFamilyNames[i], database->family_options[i]);
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  const rocksdb::Status opened =
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(db_options, options.directory, descriptors, &handles, &raw)
+          : rocksdb::DB::Open(db_options, options.directory, descriptors, &handles, &raw);
+  if (!opened.ok()) raise_open(database->name, opened);
+  database->db.reset(raw);
+  std::copy(handles.begin(), handles.end(), database->families.begin());
+
+  if (!options.read_only) remove_leftovers(options.directory);
+  return database;
+}
+
+}  // namespace geotally::store

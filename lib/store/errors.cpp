@@ -1,1 +1,0 @@
-#include "store/errors.h"
