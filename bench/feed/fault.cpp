@@ -123,6 +123,10 @@ Fault parse_fault(std::string_view text, std::uint64_t now) {
   }
   fault.every = fault.number("every", 0);
   fault.times = fault.number("times", fault.every > 0 ? UINT64_MAX : 1);
+  if (fault.every == 0 && fault.parameters.contains("times")) {
+    if (fault.kind != FaultKind::kRefuse) refuse(text, "times needs every=EVENTS");
+    fault.parameters.emplace("connections", fault.parameters["times"]);
+  }
   fault.host = static_cast<int>(fault.number("host", 0)) - 1;
   for (const char* key : {"for", "span", "ahead", "by", "clock"}) (void)fault.duration_us(key, 0);
   for (const char* key : {"cursors", "events", "lost", "count", "bytes", "accounts", "status",

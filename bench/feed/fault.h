@@ -15,13 +15,13 @@ enum class FaultKind : std::uint8_t {
   kDrop,      ///< ends every connection: how=1001 (any close code), bare or reset
   kSilent,    ///< sends no more data, but pings: for=duration, or until the client leaves
   kStall,     ///< half a frame, then nothing: for=duration, or until the client leaves
-  kRewind,    ///< the next times=1 cursors are served from span=1h before; drops: how=1001
+  kRewind,    ///< the next cursors=1 cursors are served from span=1h before; drops: how=1001
   kReorder,   ///< delivers the next events=100 in another order
   kForget,    ///< loses history and sequence numbers; how=bare; lost=0 events nobody gets
   kLose,      ///< leaves out the next events=100 without a word
   kCorrupt,   ///< sends a broken message: what=…, count=1
   kFuture,    ///< sends a post of ahead=1h from accounts=1 accounts that do not exist
-  kRefuse,    ///< answers status=503 (body=json, html or none) to times=1 connections; how=bare
+  kRefuse,    ///< answers status=503 (body=json, html or none) to connections=1 clients; how=bare
   kRestart,   ///< close 1001, refuses for=0, comes back with sequence=… and clock=0s off
   kDelay,     ///< delivers late from now on: by=1h of feed time (0s = in time again)
   kFragment,  ///< sends the next events=100 as fragmented messages with pings between

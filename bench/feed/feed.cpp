@@ -161,8 +161,10 @@ void Feed::sent(std::size_t host, std::uint64_t number) {
   if (!unlimited()) return;
   const std::int64_t lag_us = hosts_[host].lag_us;
   if (lag_us > 0 && number > 0) {
-    number = std::max(number, first_not_before(script_->time_us(number - 1) + lag_us));
-    number = std::min(number, target());
+    // What a late host tells now, the feed told long ago.
+    number = number >= limit(host)
+                 ? target()
+                 : std::min(target(), first_not_before(script_->time_us(number - 1) + lag_us));
   }
   advance(number);
 }

@@ -124,12 +124,13 @@ struct Server::Impl {
     json += R"(,"clients":)" + std::to_string(sessions.size());
     json += R"(,"connections":)" + std::to_string(connections);
     json += R"(,"refused":)" + std::to_string(refused);
-    std::uint64_t delivered = sessions.empty() ? 0 : kNever;
+    std::uint64_t delivered = kNever;
     std::uint64_t messages = messages_gone;
     for (const SessionBase* session : sessions) {
-      delivered = std::min(delivered, session->position);
+      if (!session->ending()) delivered = std::min(delivered, session->position);
       messages += session->messages;
     }
+    if (delivered == kNever) delivered = 0;
     json += R"(,"delivered":)" + std::to_string(delivered);
     json += R"(,"messages":)" + std::to_string(messages);
     json += R"(,"last_target":")" + escaped(last_target) + R"(","targets":[)";

@@ -53,6 +53,7 @@ class SessionBase {
   virtual void end(const std::string& how) = 0;
   /// Ends it now, without a word.
   virtual void cut() = 0;
+  [[nodiscard]] virtual bool ending() const = 0;
 
   std::size_t host = 0;
   std::uint64_t position = 0;  ///< the event that it is sent next
@@ -123,6 +124,8 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     wake();
   }
 
+  [[nodiscard]] bool ending() const override { return leaving_ || closing_ || !how_.empty(); }
+
   void cut() override {
     how_ = "bare";
     close_socket();
@@ -190,27 +193,26 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
 
   static asio::awaitable<void> ping_loop(std::shared_ptr<Session> self) {
     const ServerOptions& options = self->hub_.options;
+    const std::int64_t shorter_us =
+        options.pong_us > 0 ? std::min(options.ping_us, options.pong_us) : options.ping_us;
+    const std::chrono::microseconds tick(
+        std::clamp<std::int64_t>(shorter_us / 4, 1'000, 1'000'000));
+    std::int64_t next_us = steady_us() + options.ping_us;
     while (!self->leaving_ && self->how_.empty()) {
-      self->pinger_.expires_after(std::chrono::microseconds(options.ping_us));
+      self->pinger_.expires_after(tick);
       auto [error] = co_await self->pinger_.async_wait(kToken);
-      if (error || self->leaving_) break;
-      // A writer that is held up by the client has not sent the last ping yet.
-      if (self->ping_wanted_ || self->ping_out_) continue;
-      self->ping_wanted_ = true;
-      self->wake();
-      if (options.pong_us <= 0) continue;
-      while (self->ping_wanted_ && !self->leaving_) {
-        self->pinger_.expires_after(std::chrono::milliseconds(10));
-        auto [waiting] = co_await self->pinger_.async_wait(kToken);
-        if (waiting) break;
-      }
-      self->pinger_.expires_after(std::chrono::microseconds(options.pong_us));
-      auto [deadline] = co_await self->pinger_.async_wait(kToken);
-      if (deadline || self->leaving_) break;
-      if (self->ping_out_) {
+      if (error) break;
+      const std::int64_t now_us = steady_us();
+      if (self->ping_out_ && options.pong_us > 0 && now_us - self->pinged_us_ >= options.pong_us) {
         self->cut();
         break;
       }
+      if (now_us < next_us) continue;
+      next_us = now_us + options.ping_us;
+      // A writer that is held up by the client may not have sent the last one yet.
+      if (self->ping_wanted_ || self->ping_out_) continue;
+      self->ping_wanted_ = true;
+      self->wake();
     }
   }
 
@@ -226,6 +228,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       append_frame(out_, Opcode::kPing, "geotally-feed");
       ping_wanted_ = false;
       ping_out_ = true;
+      pinged_us_ = steady_us();
     }
     if (!stalled_) {
       out_.append(replies_.view());
@@ -441,6 +444,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   std::string rest_;  // of a frame that was held back
   std::string how_;   // it ends; empty = it does not
   std::int64_t thaw_us_ = 0;
+  std::int64_t pinged_us_ = 0;
   std::uint64_t fragment_left_ = 0;
   std::uint64_t split_left_ = 0;
   bool split_now_ = false;
