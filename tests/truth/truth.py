@@ -190,8 +190,6 @@ class World:
             for number in range(first_bucket(edge, length, bucket), newest + 1):
                 for country, value in buckets.get(number, {}).items():
                     add(country, "window_posts:" + name, value)
-        # From the longest window to the shortest: who is not in one is in no shorter one of its
-        # tier, but may be in one of a finer tier's border case, so each is asked.
         limits = [("window_active:" + name, first_bucket(edge, length, bucket) * bucket * SECOND)
                   for name, length, bucket in WINDOWS]
         oldest = min(limit for _, limit in limits)
