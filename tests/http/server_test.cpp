@@ -21,6 +21,7 @@ namespace geotally::http {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 std::shared_ptr<const tally::Snapshot> snapshot_of(std::uint64_t commit) {
   auto snapshot = std::make_shared<tally::Snapshot>();
@@ -186,7 +187,7 @@ TEST_F(ServerTest, MalformedRequestsAreRefusedAndTheNextOneIsAnswered) {
       {"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n", 400},
       {"GET /healthz HTTP/1.1\r\nHost localhost\r\n\r\n", 400},
       {"GET /healthz HTTP/1.1\r\n: localhost\r\n\r\n", 400},
-      {std::string("GET /heal\0thz HTTP/1.1\r\nHost: localhost\r\n\r\n", 48), 400},
+      {"GET /heal\0thz HTTP/1.1\r\nHost: localhost\r\n\r\n"s, 400},
       {line + "Content-Length: x\r\n\r\n", 400},
       {line + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
       {line + "Content-Length: 99999999999999999999999\r\n\r\n", 400},
