@@ -25,6 +25,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -279,6 +280,15 @@ std::string describe_answer(unsigned status, std::string_view content_type) {
   return text;
 }
 
+std::string base64(const std::string& text) {
+  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
 bool is_ours(const error_code& failed) {
   return failed == asio::error::operation_aborted || failed == asio::error::bad_descriptor;
 }
@@ -332,8 +342,11 @@ asio::awaitable<std::optional<OpenResult>> Connection::State::connect(const Open
 asio::awaitable<std::optional<OpenResult>> Connection::State::ask_proxy(
     const OpenRequest& request) {
   const std::string authority = request.url.authority();
-  const std::string question =
-      "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n\r\n";
+  std::string question = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
+  if (!request.proxy_user.empty()) {
+    question += "Proxy-Authorization: Basic " + base64(request.proxy_user) + "\r\n";
+  }
+  question += "\r\n";
   const auto output = asio::buffer(question);
   auto [unsent, sent] = co_await asio::async_write(pump.socket, output, kToken);
   if (unsent) co_return failure(ConnectFailure::kHttp, "proxy: " + unsent.message());

@@ -33,9 +33,10 @@ class TlsTrust;
 struct OpenRequest {
   boost::asio::ip::tcp::endpoint address;  ///< of the host, or of the proxy
   bool through_proxy = false;
-  Url url;             ///< for TLS, Host and the proxy; its target is not used
-  std::string target;  ///< path and query
-  std::string token;   ///< bearer; empty = none
+  std::string proxy_user;  ///< "name:password"; empty = none
+  Url url;                 ///< for TLS, Host and the proxy; its target is not used
+  std::string target;      ///< path and query
+  std::string token;       ///< bearer; empty = none
   std::string user_agent;
 };
 

@@ -4,6 +4,7 @@
 #include "feed/follower.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -15,6 +16,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "feed/connection.h"
+#include "feed/inflate.h"
+#include "feed/proxy.h"
 #include "feed/xrpc_error.h"
 #include "log/log.h"
 
@@ -31,6 +34,16 @@ namespace {
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 // A preferred host that fails again and again is asked less and less often.
 constexpr std::uint32_t kPreferredWaitFactorMax = 8;
+constexpr std::size_t kDictionaryBytesMax = 16 * 1024 * 1024;
+
+// The dictionary's method stands beside the stream's, under whatever a proxy put before them.
+std::string dictionary_target(std::string_view target) {
+  constexpr std::string_view kStream = "network.bsky.jetstream.subscribeEvents";
+  constexpr std::string_view kMethod = "network.bsky.jetstream.getZstdDictionary";
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (!path.ends_with(kStream)) return "/xrpc/" + std::string(kMethod);
+  return std::string(path.substr(0, path.size() - kStream.size())) + std::string(kMethod);
+}
 
 std::int64_t wall_now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -69,7 +82,9 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   asio::awaitable<void> follow(std::shared_ptr<Impl> self);
   asio::awaitable<void> attempt();
   asio::awaitable<std::vector<tcp::endpoint>> resolve(std::string host, std::uint16_t port);
-  asio::awaitable<OpenResult> open_any(std::vector<tcp::endpoint> addresses, Resume resume);
+  asio::awaitable<OpenResult> reach(Resume resume);
+  asio::awaitable<OpenResult> open_any(std::vector<tcp::endpoint> addresses, std::string target);
+  asio::awaitable<OpenResult> fetch_dictionary(std::vector<tcp::endpoint> addresses);
   asio::awaitable<void> stay();
   asio::awaitable<void> pause();
 
@@ -78,7 +93,10 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   void next_host(std::string_view why);
   void leave(Disconnect reason);
 
+  [[nodiscard]] OpenRequest request_to(const tcp::endpoint& address, std::string target) const;
+  void make_connection();
   void on_message(std::string_view message, bool binary);
+  void on_compressed(std::string_view message);
   void arm(milliseconds timeout);
   void disarm();
   void schedule_tick();
@@ -93,7 +111,8 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   const FollowerHandlers handlers_;
   log::Logger& log_;
   const std::shared_ptr<TlsTrust> trust_;
-  std::vector<std::string> hosts_;  // by URL
+  std::vector<std::string> hosts_;             // by URL
+  std::vector<std::optional<Proxy>> proxies_;  // by URL
   const milliseconds tick_every_;
 
   tcp::resolver resolver_;
@@ -120,6 +139,10 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   std::uint64_t messages_at_start_ = 0;
   bool was_caught_up_ = false;
   bool progress_ = false;
+
+  // Compression. v1 has one dictionary for all hosts, v2 one of each host's own.
+  std::unique_ptr<Inflater> inflater_;
+  std::vector<std::shared_ptr<const Dictionary>> dictionaries_;  // by URL
 
   // Of the choice of hosts.
   SteadyTime left_preferred_{};
@@ -149,7 +172,29 @@ Follower::Impl::Impl(asio::io_context& io, FollowerOptions options, Dialect& dia
       tick_(io),
       backoff_(options_.backoff) {
   if (options_.urls.empty()) throw std::runtime_error("a feed needs at least one address");
-  for (const Url& url : options_.urls) hosts_.push_back(url.authority());
+  for (const Url& url : options_.urls) {
+    hosts_.push_back(url.authority());
+    proxies_.emplace_back();
+    if (options_.proxy.empty() || !url.tls ||
+        bypasses_proxy(options_.no_proxy, url.host, url.port)) {
+      continue;
+    }
+    std::string error;
+    if (!Proxy::parse(options_.proxy, proxies_.back().emplace(), error)) {
+      throw std::runtime_error(error);
+    }
+  }
+  dictionaries_.resize(hosts_.size());
+  if (!options_.compress) return;
+  inflater_ = std::make_unique<Inflater>(options_.message_bytes_max);
+  if (dialect_.wire() != Wire::kJetstreamV1) return;
+  std::string error;
+  const std::shared_ptr<const Dictionary> dictionary =
+      Dictionary::read(options_.dictionary_file, error);
+  if (!dictionary) {
+    throw std::runtime_error("dictionary " + options_.dictionary_file + ": " + error);
+  }
+  std::fill(dictionaries_.begin(), dictionaries_.end(), dictionary);
 }
 
 void Follower::Impl::start() {
@@ -204,19 +249,11 @@ asio::awaitable<void> Follower::Impl::follow(std::shared_ptr<Impl> self) {
 }
 
 asio::awaitable<void> Follower::Impl::attempt() {
-  const Url& url = options_.urls[current_];
   leaving_.reset();
   timed_out_ = false;
   const Resume resume = position_.resume(host(), dialect_.wire());
-  OpenResult result;
-  result.failure = ConnectFailure::kDns;
-  result.detail = "the name does not resolve";
-  std::vector<tcp::endpoint> addresses = co_await resolve(url.host, url.port);
+  OpenResult result = co_await reach(resume);
   if (stopping_) co_return;
-  if (!addresses.empty()) {
-    result = co_await open_any(std::move(addresses), resume);
-    if (stopping_) co_return;
-  }
   if (!result.open) {
     if (timed_out_) {
       result.failure = ConnectFailure::kTimeout;
@@ -229,6 +266,30 @@ asio::awaitable<void> Follower::Impl::attempt() {
   log_.write(log::Event::kFeedConnected,
              {{"host", host()}, {"from", to_string(resume.kind)}, {"value", resume.value}});
   co_await stay();
+}
+
+// From a name to an open connection, by way of the dictionary where one is needed.
+asio::awaitable<OpenResult> Follower::Impl::reach(Resume resume) {
+  const Url& url = options_.urls[current_];
+  const std::optional<Proxy>& proxy = proxies_[current_];
+  const std::string name = proxy ? proxy->host : url.host;
+  const std::uint16_t port = proxy ? proxy->port : url.port;
+  const std::vector<tcp::endpoint> addresses = co_await resolve(name, port);
+  OpenResult result;
+  if (stopping_) co_return result;
+  if (addresses.empty()) {
+    result.failure = ConnectFailure::kDns;
+    result.detail = proxy ? "the proxy's name does not resolve" : "the name does not resolve";
+    co_return result;
+  }
+  if (inflater_ && !dictionaries_[current_]) {
+    result = co_await fetch_dictionary(addresses);
+    if (!result.open || stopping_) co_return result;
+  }
+  if (dictionaries_[current_]) dialect_.set_dictionary(dictionaries_[current_]->id());
+  std::string target = dialect_.target(url.target, resume);
+  result = co_await open_any(addresses, std::move(target));
+  co_return result;
 }
 
 asio::awaitable<std::vector<tcp::endpoint>> Follower::Impl::resolve(std::string host,
@@ -250,37 +311,81 @@ asio::awaitable<std::vector<tcp::endpoint>> Follower::Impl::resolve(std::string 
   co_return addresses;
 }
 
+OpenRequest Follower::Impl::request_to(const tcp::endpoint& address, std::string target) const {
+  OpenRequest request;
+  request.address = address;
+  request.url = options_.urls[current_];
+  request.target = std::move(target);
+  request.token = options_.token;
+  request.user_agent = options_.user_agent;
+  if (proxies_[current_]) {
+    request.through_proxy = true;
+    request.proxy_user = proxies_[current_]->user;
+  }
+  return request;
+}
+
+void Follower::Impl::make_connection() {
+  ConnectionHandlers handlers;
+  handlers.on_message = [this](std::string_view message, bool binary) {
+    on_message(message, binary);
+  };
+  handlers.on_too_large = [this] { handlers_.on_rejected(Rejection::kTooLarge); };
+  handlers.on_drained = [this] { handlers_.on_drained(); };
+  SplitterOptions limits;
+  limits.buffer_bytes = options_.buffer_bytes;
+  limits.message_bytes_max = options_.message_bytes_max;
+  limits.skip_bytes_max = options_.skip_bytes_max;
+  connection_ = std::make_shared<Connection>(io_, trust_, limits, std::move(handlers), counts_);
+  timed_out_ = false;
+}
+
 asio::awaitable<OpenResult> Follower::Impl::open_any(std::vector<tcp::endpoint> addresses,
-                                                     Resume resume) {
-  const Url& url = options_.urls[current_];
+                                                     std::string target) {
   OpenResult result;
   for (const tcp::endpoint& address : addresses) {
-    OpenRequest request;
-    request.address = address;
-    request.url = url;
-    request.target = dialect_.target(url.target, resume);
-    request.token = options_.token;
-    request.user_agent = options_.user_agent;
     log_.write(log::Event::kFeedConnecting,
                {{"host", host()}, {"address", address.address().to_string()}});
-    ConnectionHandlers handlers;
-    handlers.on_message = [this](std::string_view message, bool binary) {
-      on_message(message, binary);
-    };
-    handlers.on_too_large = [this] { handlers_.on_rejected(Rejection::kTooLarge); };
-    handlers.on_drained = [this] { handlers_.on_drained(); };
-    SplitterOptions limits;
-    limits.buffer_bytes = options_.buffer_bytes;
-    limits.message_bytes_max = options_.message_bytes_max;
-    limits.skip_bytes_max = options_.skip_bytes_max;
-    connection_ = std::make_shared<Connection>(io_, trust_, limits, std::move(handlers), counts_);
-    timed_out_ = false;
+    make_connection();
     arm(options_.connect_timeout);
+    OpenRequest request = request_to(address, target);
     result = co_await connection_->open(std::move(request));
     disarm();
     if (result.open || stopping_) break;
     // Another address of the name may do better, unless it was the server that said no.
     if (result.status != 0 || result.failure == ConnectFailure::kTls) break;
+  }
+  co_return result;
+}
+
+// v2: the server's current dictionary, from beside its stream.
+// Source: bluesky-social/jetstream, lexicon network.bsky.jetstream.getZstdDictionary.
+asio::awaitable<OpenResult> Follower::Impl::fetch_dictionary(std::vector<tcp::endpoint> addresses) {
+  const std::string target = dictionary_target(options_.urls[current_].target);
+  OpenResult result;
+  for (const tcp::endpoint& address : addresses) {
+    make_connection();
+    arm(options_.connect_timeout);
+    OpenRequest request = request_to(address, target);
+    result = co_await connection_->fetch(std::move(request), kDictionaryBytesMax);
+    disarm();
+    if (result.open || stopping_ || result.status != 0) break;
+  }
+  if (stopping_) co_return result;
+  if (result.open) {
+    std::string error;
+    dictionaries_[current_] = Dictionary::prepare(result.body, error);
+    if (!error.empty()) {
+      result.open = false;
+      result.detail = error;
+    }
+  }
+  result.body.clear();
+  if (result.open) {
+    log_.write(log::Event::kFeedDictionary,
+               {{"host", host()}, {"dictionary_id", dictionaries_[current_]->id()}});
+  } else {
+    result.detail = "dictionary: " + result.detail;
   }
   co_return result;
 }
@@ -321,23 +426,28 @@ void Follower::Impl::refused(OpenResult result, const Resume& resume) {
   XrpcError error;
   if (result.status != 0) error = parse_xrpc_error(result.body);
   if (!error.name.empty()) result.detail += ", " + error.name;
-  if (handlers_.on_connect_failed) {
-    handlers_.on_connect_failed(host(), result.failure, result.detail);
-  }
   ++failures_in_row_;
   delay_ = backoff_.next();
-  log_.write(log::Event::kFeedConnectFailed, {{"host", host()},
-                                              {"reason", to_string(result.failure)},
-                                              {"detail", result.detail},
-                                              {"delay_ms", delay_.count()}});
+  bool at_once = false;
   if (error.name == "CursorTooOld") {
     const std::uint64_t asked = resume.kind == Resume::Kind::kLive ? 0 : resume.value;
     const auto floor = named_floor(error.message, asked);
     log_.write(log::Event::kFeedCursorTooOld, {{"host", host()}, {"floor", floor.value_or(0)}});
     position_.refused(host(), floor);
-    delay_ = milliseconds(0);
-    return;
+    at_once = true;
+  } else if (error.name == "UnknownZstdDictionary" && dialect_.wire() != Wire::kJetstreamV1) {
+    dictionaries_[current_].reset();  // the next attempt fetches the one in use
+    at_once = true;
   }
+  // We know better now, and try at once; but a server that only ever refuses is waited for.
+  if (at_once && failures_in_row_ == 1) delay_ = milliseconds(0);
+  if (handlers_.on_connect_failed) {
+    handlers_.on_connect_failed(host(), result.failure, result.detail);
+  }
+  log_.write(log::Event::kFeedConnectFailed, {{"host", host()},
+                                              {"reason", to_string(result.failure)},
+                                              {"detail", result.detail},
+                                              {"delay_ms", delay_.count()}});
   if (failures_in_row_ >= options_.failures_before_failover) {
     next_host(to_string(result.failure));
   }
@@ -350,7 +460,7 @@ void Follower::Impl::ended(ConnectionEnd end) {
   if (leaving_) end.detail = "on our side";
   position_.disconnected(to_string(reason));
   const bool ours = reason == Disconnect::kReopened || reason == Disconnect::kPreferred ||
-                    reason == Disconnect::kLagging || reason == Disconnect::kDictionary;
+                    reason == Disconnect::kLagging;
   if (ours || stopping_) {
     delay_ = milliseconds(0);
   } else {
@@ -386,11 +496,31 @@ void Follower::Impl::next_host(std::string_view why) {
 }
 
 void Follower::Impl::on_message(std::string_view message, bool binary) {
-  if (binary) {
+  if (!binary) {
+    handlers_.on_frame({message});
+  } else if (inflater_) {
+    on_compressed(message);
+  } else {
     handlers_.on_rejected(Rejection::kNotText);
+  }
+}
+
+void Follower::Impl::on_compressed(std::string_view message) {
+  std::string_view text;
+  const auto dictionary = dictionaries_[current_];
+  const auto outcome = dictionary ? inflater_->inflate(message, *dictionary, text)
+                                  : Inflater::Outcome::kOtherDictionary;
+  if (outcome == Inflater::Outcome::kOk) {
+    handlers_.on_frame({text});
     return;
   }
-  handlers_.on_frame({message});
+  handlers_.on_rejected(Rejection::kDecompression);
+  if (outcome == Inflater::Outcome::kOtherDictionary && dialect_.wire() != Wire::kJetstreamV1) {
+    // The server took up another one while we are connected. We fetch it, and the margin of
+    // the resume brings back what we could not read.
+    dictionaries_[current_].reset();
+    leave(Disconnect::kDictionary);
+  }
 }
 
 // Makes the step in progress return when it takes longer.

@@ -38,12 +38,12 @@ struct FollowerOptions {
   /// Sent as "Authorization: Bearer"; from a credential file, never logged.
   std::string token = {};
   std::string user_agent = "geotally";
-  /// "http://host:port" of an HTTP CONNECT proxy; empty = none. Hosts in `no_proxy`
-  /// (comma-separated names, suffixes, "*") are reached directly.
+  /// "http://host:port" of an HTTP CONNECT proxy for wss:// feeds, but not for the hosts
+  /// that `no_proxy` names; empty = none. See proxy_from_environment() in feed/proxy.h.
   std::string proxy = {};
   std::string no_proxy = {};
-  /// v1: the file with the published zstd dictionary; empty = no compression.
-  /// v2: fetched from the server when `compress` is set.
+  /// Take messages compressed with zstd. The dialect's option of the same name must agree.
+  /// v1 needs the published dictionary, as a file; v2 fetches it from each server.
   std::string dictionary_file = {};
   bool compress = false;
 

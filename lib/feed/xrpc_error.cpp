@@ -1,7 +1,6 @@
 #include "feed/xrpc_error.h"
 
 #include <charconv>
-#include <limits>
 #include <vector>
 
 #include <simdjson.h>
@@ -50,18 +49,6 @@ XrpcError parse_xrpc_error(std::string_view body) {
 std::optional<std::uint64_t> named_floor(std::string_view message, std::uint64_t asked) {
   for (const std::uint64_t number : numbers(message)) {
     if (number > asked) return number;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::uint32_t> named_dictionary(std::string_view message) {
-  constexpr std::string_view kMark = "current";
-  const auto mark = message.find(kMark);
-  if (mark == std::string_view::npos) return std::nullopt;
-  for (const std::uint64_t number : numbers(message.substr(mark))) {
-    if (number != 0 && number <= std::numeric_limits<std::uint32_t>::max()) {
-      return static_cast<std::uint32_t>(number);
-    }
   }
   return std::nullopt;
 }

@@ -19,7 +19,4 @@ struct XrpcError {
 [[nodiscard]] std::optional<std::uint64_t> named_floor(std::string_view message,
                                                        std::uint64_t asked);
 
-/// UnknownZstdDictionary: the id in use now ("… current dictionary id is 20260811 …").
-[[nodiscard]] std::optional<std::uint32_t> named_dictionary(std::string_view message);
-
 }  // namespace geotally::feed

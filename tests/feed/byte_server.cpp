@@ -74,12 +74,13 @@ bool Peer::read_request() {
   return true;
 }
 
-bool Peer::upgrade() {
-  return read_request() &&
-         send(
-             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Accept: " +
-             accept_key(header_of("Sec-WebSocket-Key")) + "\r\n\r\n");
+bool Peer::upgrade() { return read_request() && accept(); }
+
+bool Peer::accept() {
+  return send(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: " +
+      accept_key(header_of("Sec-WebSocket-Key")) + "\r\n\r\n");
 }
 
 std::string Peer::target() const {

@@ -28,6 +28,8 @@ class Peer {
   bool read_request();
   /// read_request(), then the 101 answer.
   bool upgrade();
+  /// The 101 answer to the request that was read.
+  bool accept();
   bool send(std::string_view bytes);
   /// Sends in pieces of `piece` bytes, one system call each.
   bool dribble(std::string_view bytes, std::size_t piece);
