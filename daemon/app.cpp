@@ -29,6 +29,8 @@ namespace geotally {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
+// Messages between two reports while the feed never pauses.
+constexpr std::uint64_t kReportEvery = 1'024;
 constexpr std::int64_t kStatusEvery_us = 10'000'000;
 // "oldest": a time before any event, which servers clamp to what they still have. From 1e15 on
 // they read a cursor as microseconds, below as a sequence number.
@@ -163,6 +165,13 @@ pipeline::PipelineOptions pipeline_options(const config::Config& config) {
   return options;
 }
 
+geo::Resolver::Options resolver_options(const config::Config::Resolver& config) {
+  geo::Resolver::Options options;
+  options.threshold = config.threshold;
+  options.table = config.table;
+  return options;
+}
+
 metrics::FeedReasons feed_reasons() {
   metrics::FeedReasons reasons;
   for (std::size_t i = 0; i < feed::kConnectFailures; ++i) {
@@ -222,6 +231,7 @@ struct App::Parts {
   void tick();
   void schedule_tick();
   void await_signal();
+  void report_received();
   void reload();
   [[nodiscard]] feed::FollowerHandlers handlers();
   [[nodiscard]] http::Sources sources();
@@ -268,7 +278,7 @@ App::Parts::Parts(const config::Inputs& inputs_given)
       metrics({kVersion, kRevision}, started_us, feed_reasons(), log),
       server((config::require_runnable(config), http_options(config.http)), sources(), metrics,
              log),
-      resolver({config.resolver.threshold}),
+      resolver(resolver_options(config.resolver)),
       dialect(feed::make_dialect(wire_of(config.feed), dialect_options(config.feed))),
       position(position_options(config)) {
   log.write(log::Event::kDaemonStarting, {{"version", kVersion}, {"revision", kRevision}});
@@ -296,16 +306,13 @@ App::Parts::Parts(const config::Inputs& inputs_given)
 
 feed::FollowerHandlers App::Parts::handlers() {
   feed::FollowerHandlers handlers;
-  handlers.on_frame = [this](feed::Frame frame) { pipeline->ingest().frame(frame); };
+  handlers.on_frame = [this](feed::Frame frame) {
+    pipeline->ingest().frame(frame);
+    if (follower->counts().messages - reported.messages >= kReportEvery) report_received();
+  };
   handlers.on_drained = [this] {
     pipeline->ingest().drained();
-    const feed::FollowerCounts& counts = follower->counts();
-    const std::int64_t now_us = wall_us();
-    metrics.feed_received(counts.messages - reported.messages, counts.bytes - reported.bytes,
-                          now_us);
-    reported = counts;
-    last_message_us.store(now_us, std::memory_order_relaxed);
-    last_event_us.store(pipeline->ingest().watermark_us(), std::memory_order_relaxed);
+    report_received();
   };
   handlers.on_rejected = [this](Rejection reason) { pipeline->ingest().rejected(reason); };
   handlers.on_connected = [this](std::string_view) {
@@ -324,6 +331,15 @@ feed::FollowerHandlers App::Parts::handlers() {
   };
   handlers.on_stopped = [this] { io.stop(); };
   return handlers;
+}
+
+void App::Parts::report_received() {
+  const feed::FollowerCounts& counts = follower->counts();
+  const std::int64_t now_us = wall_us();
+  metrics.feed_received(counts.messages - reported.messages, counts.bytes - reported.bytes, now_us);
+  reported = counts;
+  last_message_us.store(now_us, std::memory_order_relaxed);
+  last_event_us.store(pipeline->ingest().watermark_us(), std::memory_order_relaxed);
 }
 
 http::Sources App::Parts::sources() {

@@ -22,22 +22,26 @@ TROUBLES = ["none", "bare", "sigterm", "kill", "hour", "reorder", "1001", "kill-
             "fragment"]
 
 
-def trouble(kind, feed, daemon, restart, middle):
-    """Makes it happen while the feed is on its way to the next moment."""
+# A reconnect begins so long before the cursor. A world spread over months has an event every few
+# seconds: events that change places lie further apart there than in a live feed's cutover.
+MARGIN_S = 900
+
+
+def trouble(kind, feed, middle, spacing_s):
+    """Makes it happen on the way to the next moment. True = the daemon is to be stopped there."""
     if kind in ("bare", "1001"):
         feed.control("/fault", spec=f"drop@{middle}:how={kind}")
     elif kind == "hour":
         feed.control("/fault", spec=f"rewind@{middle}:span=1h,how=bare")
     elif kind == "reorder":
-        feed.control("/fault", spec=f"reorder@{middle}:events=200")
-        feed.control("/fault", spec=f"drop@{middle + 100}:how=bare")
+        events = max(2, int(MARGIN_S / 3 / spacing_s))
+        feed.control("/fault", spec=f"reorder@{middle}:events={events}")
+        feed.control("/fault", spec=f"drop@{middle + events // 2}:how=bare")
     elif kind == "refuse":
         feed.control("/fault", spec=f"refuse@{middle}:status=503,times=2,how=1001")
     elif kind == "fragment":
         feed.control("/fault", spec=f"fragment@{middle}:events=200")
-    if kind in ("sigterm", "kill", "kill-twice"):
-        return middle
-    return None
+    return kind in ("sigterm", "kill", "kill-twice")
 
 
 def moment_numbers(events, moments):
@@ -62,7 +66,8 @@ def run(arguments):
                     arguments.events, "--days", arguments.days, "--hold-alone", "--pause-at", 1,
                     *(["--end-time", "now"] if arguments.clock == "wall" else []))
         expected = Truth(feed.log)
-        options = ["--clock", arguments.clock]
+        options = ["--clock", arguments.clock, "--set", f"feed.margin_s={MARGIN_S}"]
+        spacing_s = arguments.days * 86_400 / arguments.events
         daemon = Daemon(folder, feed.url(), *options)
         pages = []
         chance = random.Random(20120701)
@@ -71,8 +76,8 @@ def run(arguments):
             for i, number in enumerate(moment_numbers(arguments.events, arguments.moments)):
                 kind = TROUBLES[i % len(TROUBLES)]
                 middle = chance.randrange(at + 1, number)
-                stop_at = trouble(kind, feed, daemon, None, middle)
-                for _ in range(2 if kind == "kill-twice" else 1 if stop_at else 0):
+                stops = trouble(kind, feed, middle, spacing_s)
+                for _ in range(2 if kind == "kill-twice" else 1 if stops else 0):
                     feed.control("/control", pause_at=middle)
                     wait_until("half way", lambda: feed.status()["emitted"] >= middle)
                     if kind == "sigterm":

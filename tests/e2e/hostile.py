@@ -39,6 +39,7 @@ def run():
             reasons = {dict(labels)["reason"]: int(value) for (name, labels), value in
                        metrics.items() if name == "geotally_events_rejected_total"}
             print("rejected:", reasons)
+            print({k: int(v) for k, v in metrics.items() if k[0] in ('geotally_events_dropped_total', 'geotally_feed_messages_total', 'geotally_feed_last_event_timestamp_seconds')})
             for what, reason in BROKEN.items():
                 expect(reasons[reason] >= 3, f"{what}: {reasons[reason]} times {reason}")
             expect(metrics[("geotally_feed_connects_total", ())] == 1, "the connection was lost")

@@ -51,7 +51,7 @@ def run():
         bad.write_text("[store\n")
         refused(78, "check-config", "--config", bad, says=["bad.toml:1"])
         refused(78, "check-config", "--config", folder / "none.toml", says=["none.toml"])
-        refused(78, "run", *usable, "--set", "tally.windows=[\"90s\", \"61m\"]", says=["tally.windows"])
+        refused(78, "run", *usable, "--set", "tally.windows=[\"90s\", \"1501m\"]", says=["tally.windows"])
         refused(78, "run", "--data-dir", data, says=["feed.urls"])
         refused(78, "run", *usable, "--set", "store.memory_mib=1", says=["store.memory_mib"])
         environment = {**os.environ, "GEOTALLY_HTTP__LISTEN": "nowhere"}
