@@ -108,7 +108,10 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
   void start() { next_request(true); }
   /// Ends what is under way; its callback then calls finish().
   void close() { stream_.close(); }
-  [[nodiscard]] bool waiting() const { return state_ != State::kWriting; }
+  /// Whether it keeps us waiting: for a request, or for an answer to be taken.
+  [[nodiscard]] bool waiting() const {
+    return state_ != State::kWriting || Steady::now() - since_ >= loop_.options_.slow_answer;
+  }
   [[nodiscard]] bool idle() const { return state_ == State::kIdle; }
   [[nodiscard]] Steady::time_point since() const { return since_; }
 
@@ -186,6 +189,7 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
 
   void send(Answer answer) {
     state_ = State::kWriting;
+    since_ = Steady::now();
     answer_ = std::move(answer);
     const auto& request = parser_->get();
     Response& response = answer_.response;
@@ -348,7 +352,7 @@ void Server::Loop::accept() {
 }
 
 /// A full house makes room by showing out whoever has kept us waiting longest, so that clients
-/// that open connections and say nothing cannot shut out one that asks at once.
+/// that open connections and say nothing, or do not read, cannot shut out one that asks at once.
 void Server::Loop::admit(tcp::socket socket) {
   if (sessions_.size() >= options_.connections_max) {
     std::shared_ptr<Session> longest;

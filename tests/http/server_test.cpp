@@ -334,6 +334,7 @@ TEST_F(ServerTest, AFullHouseShowsOutWhoeverSaysNothing) {
 TEST_F(ServerTest, AHouseFullOfSlowReadersTakesNoMore) {
   Options options;
   options.connections_max = 1;
+  options.slow_answer = 1h;
   const std::uint16_t port = serve(options).port();
   metrics_page_ = [] { return std::string(32 << 20, 'x'); };
   RawClient slow(port, 4'096);
@@ -342,6 +343,19 @@ TEST_F(ServerTest, AHouseFullOfSlowReadersTakesNoMore) {
   RawClient next(port);
   EXPECT_TRUE(next.closed_by_server());
   EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"connections_max\"} 1"));
+}
+
+TEST_F(ServerTest, AFullHouseShowsOutWhoeverDoesNotRead) {
+  Options options;
+  options.connections_max = 1;
+  options.slow_answer = 0ms;
+  const std::uint16_t port = serve(options).port();
+  metrics_page_ = [] { return std::string(32 << 20, 'x'); };
+  RawClient slow(port, 4'096);
+  slow.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(slow.receive(true).code, 200);
+  EXPECT_EQ(get(port, "/healthz").code, 200);
+  EXPECT_TRUE(slow.closed_by_server());
 }
 
 TEST_F(ServerTest, ATakenPortIsSaidInOneLine) {
