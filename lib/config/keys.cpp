@@ -37,7 +37,6 @@ std::vector<Key> make_keys() {
   return {
       {.name = "feed.urls",
        .field = GEOTALLY_MEMBER(feed.urls),
-       .takes = kReload,
        .doc = "Websocket URLs of the feed, path included. The first is tried first; the others are "
               "where to go when it fails.",
        .max = 16,
@@ -52,7 +51,6 @@ std::vector<Key> make_keys() {
               "has, or at a time. A store that has a cursor resumes from it."},
       {.name = "feed.quiet_s",
        .field = GEOTALLY_MEMBER(feed.quiet_s),
-       .takes = kReload,
        .doc = "Reconnect when no data frame came for so long (pongs do not count). 0: a quiet feed "
               "is legitimate.",
        .unit = "s",
@@ -66,7 +64,6 @@ std::vector<Key> make_keys() {
        .max = 3'600},
       {.name = "feed.backoff_max_s",
        .field = GEOTALLY_MEMBER(feed.backoff_max_s),
-       .takes = kReload,
        .doc = "Longest pause between two attempts to connect.",
        .unit = "s",
        .min = 1,
@@ -120,7 +117,6 @@ std::vector<Key> make_keys() {
        .max = 3'600},
       {.name = "tally.erase_deleted_days",
        .field = GEOTALLY_MEMBER(tally.erase_deleted_days),
-       .takes = kReload,
        .doc = "A deleted account is erased after so long.",
        .unit = "days",
        .max = 3'650},
