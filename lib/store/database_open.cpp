@@ -141,7 +141,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db_options.paranoid_checks = true;
   // A log that other families' files are ahead of must not lose its end unnoticed.
-  db_options.track_and_verify_wals_in_manifest = !options.read_only;
+  db_options.track_and_verify_wals_in_manifest = true;
   db_options.max_background_jobs = 2;
   db_options.keep_log_file_num = 2;
   db_options.max_log_file_size = std::size_t{4} << 20;
