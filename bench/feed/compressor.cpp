@@ -62,6 +62,46 @@ void Compressor::compress(Buffer& out, std::string_view message) {
   out.commit(start + size);
 }
 
+void Compressor::spoil(Buffer& out, std::string_view what, std::string_view message) {
+  const std::size_t start = out.size();
+  if (what == "binary") {
+    out.append(message);
+  } else if (what == "zstd_garbage") {
+    out.append("\x28\xb5\x2f\xfd\x24 this is no zstd frame at all");
+  } else if (what == "zstd_bomb" || what == "zstd_no_dictionary" || !available()) {
+    const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
+                                                                       ZSTD_freeCCtx);
+    const bool bomb = what == "zstd_bomb";
+    const std::string spaces(1 << 20, ' ');
+    if (bomb && available()) {
+      ZSTD_CCtx_refCDict(context.get(), dictionaries_[current_]->prepared.get());
+    }
+    for (int left = bomb ? 1024 : 1; left > 0; --left) {
+      ZSTD_inBuffer in{bomb ? spaces.data() : message.data(), bomb ? spaces.size() : message.size(),
+                       0};
+      std::size_t rest = 1;
+      while (left == 1 ? rest > 0 : in.pos < in.size) {
+        constexpr std::size_t kRoom = 1 << 16;
+        ZSTD_outBuffer to{out.room(kRoom), kRoom, 0};
+        rest =
+            ZSTD_compressStream2(context.get(), &to, &in, left == 1 ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(rest) != 0) throw std::runtime_error(ZSTD_getErrorName(rest));
+        out.truncate(out.size() + to.pos);
+      }
+    }
+  } else {
+    compress(out, message);
+    if (what == "zstd_truncated") out.truncate(start + (out.size() - start) * 2 / 3);
+    // Magic number, frame header descriptor, window or size, and then the dictionary's id: any
+    // other id names a dictionary that nobody has.
+    if (what == "zstd_wrong_id") {
+      const std::size_t at =
+          out.view(start).find(std::string_view(dictionaries_[current_]->bytes.data() + 4, 4));
+      if (at < 8) out.data()[start + at] = static_cast<char>(out.data()[start + at] ^ 0x55);
+    }
+  }
+}
+
 std::string train_dictionary(const std::vector<std::string>& samples, std::size_t size,
                              std::uint32_t id) {
   std::string all;

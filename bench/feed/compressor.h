@@ -28,6 +28,9 @@ class Compressor {
   void rotate();
   /// Appends the frame of `message`. Requires available().
   void compress(Buffer& out, std::string_view message);
+  /// Appends what no client may read: `what` is binary (the message as it is), zstd_garbage,
+  /// zstd_truncated, zstd_wrong_id, zstd_bomb (1 GiB of spaces), zstd_no_dictionary.
+  void spoil(Buffer& out, std::string_view what, std::string_view message);
 
  private:
   struct Dictionary;

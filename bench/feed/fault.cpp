@@ -4,6 +4,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "feed/text.h"
+
 namespace geotally::feedgen {
 namespace {
 
@@ -29,6 +31,9 @@ constexpr auto kKnown = std::to_array<Known>({
     {FaultKind::kSplit, "split", " events "},
     {FaultKind::kPing, "ping", " count "},
     {FaultKind::kRotate, "rotate", " "},
+    {FaultKind::kSync, "sync", " count "},
+    {FaultKind::kInfo, "info", " name "},
+    {FaultKind::kError, "error", " name how "},
 });
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -51,16 +56,14 @@ const Known& known(std::string_view text, std::string_view name) {
   refuse(text, "unknown; allowed: " + names);
 }
 
-std::string post_with(std::string_view base, std::string_view field, std::string_view value) {
-  // The record of a made-up post; `base` gives it a real account and time.
-  const std::size_t end = base.find(",\"kind\"");
-  std::string frame(base.substr(0, end == std::string_view::npos ? 1 : end));
-  if (frame.size() < 2) frame = R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa","time_us":1)";
-  frame += R"(,"kind":"commit","commit":{"rev":"7zzzzzzzzzzzz","operation":"create",)"
-           R"("collection":"app.bsky.feed.post","rkey":"7zzzzzzzzzzzz","record":{"$type":)"
-           R"("app.bsky.feed.post","createdAt":"2012-01-01T00:00:00.000Z",)";
-  frame.append("\"").append(field).append("\":").append(value).append("},\"cid\":\"x\"}}");
-  return frame;
+/// Those that are no text: they are sent as binary messages, whatever the client asked for.
+constexpr std::string_view kBinaryWhats =
+    " binary zstd_garbage zstd_truncated zstd_wrong_id zstd_bomb zstd_no_dictionary ";
+
+std::string spoiled_post(const Mould& mould, std::string_view field, std::string_view value) {
+  std::string record = R"({"$type":"app.bsky.feed.post","createdAt":"2012-01-01T00:00:00.000Z",)";
+  record.append("\"").append(field).append("\":").append(value).append("}");
+  return made_up_post(mould, "7zzzzzzzzzzzz", record);
 }
 
 }  // namespace
@@ -133,7 +136,11 @@ Fault parse_fault(std::string_view text, std::uint64_t now) {
                           "connections", "sequence"}) {
     (void)fault.number(key, 0);
   }
-  if (fault.kind == FaultKind::kCorrupt) (void)corrupted(fault.get("what", "bad_json"), "", 1);
+  const std::string what = fault.get("what", "bad_json");
+  if (fault.kind == FaultKind::kCorrupt &&
+      kBinaryWhats.find(" " + what + " ") == std::string_view::npos) {
+    (void)corrupted(what, {}, 1);
+  }
   return fault;
 }
 
@@ -155,30 +162,63 @@ std::optional<std::int64_t> parse_duration_us(std::string_view text) {
   return {};
 }
 
-std::string corrupted(std::string_view what, std::string_view base, std::size_t oversize_bytes) {
+std::string made_up_post(const Mould& mould, std::string_view rev, std::string_view record) {
+  std::string frame;
+  const auto add = [&](auto... parts) { (frame.append(parts), ...); };
+  if (mould.wire == Wire::kV1) {
+    add(R"({"did":")", mould.did, R"(","time_us":)", std::to_string(mould.time_us),
+        R"(,"kind":"commit","commit":{"rev":")", rev,
+        R"(","operation":"create","collection":"app.bsky.feed.post","rkey":")", rev,
+        R"(","record":)", record, R"(,"cid":"x"}})");
+    return frame;
+  }
+  std::array<char, 32> time{};
+  const char* const end = put_time(time.data(), mould.time_us, 6);
+  add(R"({"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#commit",)",
+      R"("cid":"x","collection":"app.bsky.feed.post","did":")", mould.did,
+      R"(","operation":"create","record":)", record, R"(,"rev":")", rev, R"(","rkey":")", rev,
+      R"(","seq":)", std::to_string(mould.sequence), R"(,"time":")",
+      std::string_view(time.data(), static_cast<std::size_t>(end - time.data())), R"("}})");
+  return frame;
+}
+
+std::string corrupted(std::string_view what, const Mould& mould, std::size_t oversize_bytes) {
+  const std::string_view base = mould.message;
+  const bool v2 = mould.wire == Wire::kV2;
+  const std::string envelope =
+      R"({"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#commit",)";
   if (what == "bad_json") return std::string(base.substr(0, base.size() / 2)) + "}]\"," + "{";
   if (what == "truncated") return std::string(base.substr(0, base.size() * 2 / 3));
   if (what == "deep") {
-    return post_with(base, "text", std::string(5000, '[') + std::string(5000, ']'));
+    return spoiled_post(mould, "text", std::string(5000, '[') + std::string(5000, ']'));
   }
-  if (what == "utf8") return post_with(base, "text", "\"\xff\xfe\xc3(\"");
+  if (what == "utf8") return spoiled_post(mould, "text", "\"\xff\xfe\xc3(\"");
   if (what == "oversized") {
-    return post_with(base, "text", "\"" + std::string(oversize_bytes, 'q') + "\"");
+    return spoiled_post(mould, "text", "\"" + std::string(oversize_bytes, 'q') + "\"");
   }
   if (what == "empty") return "";
   if (what == "array") return "[1,2,3]";
   if (what == "number") return "17";
-  if (what == "surrogate") return post_with(base, "langs", R"(["\ud800"],"text":7)");
+  if (what == "surrogate") return spoiled_post(mould, "langs", R"(["\ud800"],"text":7)");
   if (what == "nul") return std::string("\0{\"did\":1}", 10);
-  if (what == "missing_did") return R"({"time_us":1725911162329308,"kind":"commit"})";
-  if (what == "wrong_type") return R"({"did":5,"time_us":"now","kind":{}})";
+  if (what == "missing_did") {
+    return v2 ? envelope + R"("seq":5,"time":"2012-01-01T00:00:00.000000Z"}})"
+              : R"({"time_us":1725911162329308,"kind":"commit"})";
+  }
+  if (what == "wrong_type") {
+    return v2 ? envelope + R"("did":5,"seq":"x","time":{},"operation":7}})"
+              : R"({"did":5,"time_us":"now","kind":{}})";
+  }
   if (what == "huge_number") {
-    return R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa","time_us":99999999999999999999999999,)"
-           R"("kind":"commit","commit":{}})";
+    return v2 ? envelope + R"("did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",)" +
+                    R"("seq":99999999999999999999999999,"time":"2012-01-01T00:00:00.000000Z"}})"
+              : R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",)"
+                R"("time_us":99999999999999999999999999,"kind":"commit","commit":{}})";
   }
   throw std::invalid_argument(
       "corrupt: what is one of bad_json, truncated, deep, utf8, oversized, empty, array, number, "
-      "surrogate, nul, missing_did, wrong_type, huge_number");
+      "surrogate, nul, missing_did, wrong_type, huge_number, or as binary:" +
+      std::string(kBinaryWhats));
 }
 
 }  // namespace geotally::feedgen

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "feed/render.h"
+
 namespace geotally::feedgen {
 
 enum class FaultKind : std::uint8_t {
@@ -28,6 +30,9 @@ enum class FaultKind : std::uint8_t {
   kSplit,     ///< sends the next events=10 byte by byte
   kPing,      ///< sends count=1 pings
   kRotate,    ///< compresses with the next dictionary from now on
+  kSync,      ///< v2: sends count=1 sync events of an account that says nothing else
+  kInfo,      ///< v2: sends an info message, name=OutdatedCursor
+  kError,     ///< v2: sends an error frame, name=ConsumerTooSlow, and closes: how=1008
 };
 
 struct Fault {
@@ -52,10 +57,23 @@ struct Fault {
 /// "250ms", "5s", "10m", "1h", "2d", "-3s"; a bare number is seconds.
 [[nodiscard]] std::optional<std::int64_t> parse_duration_us(std::string_view text);
 
-/// A message that no client may count. `what`: bad_json, truncated, deep, utf8, oversized, empty,
-/// array, number, surrogate, nul, missing_did, wrong_type, huge_number. Throws
-/// std::invalid_argument for another word. `base` is a right message to be spoiled.
-[[nodiscard]] std::string corrupted(std::string_view what, std::string_view base,
+/// What a made-up message is made of.
+struct Mould {
+  Wire wire = Wire::kV1;
+  std::string did;
+  std::int64_t time_us = 0;
+  std::uint64_t sequence = 0;
+  std::string message;  ///< a right one, to be spoiled
+};
+
+/// A post with this record, as JSON, that carries the mould's account and time.
+[[nodiscard]] std::string made_up_post(const Mould& mould, std::string_view rev,
+                                       std::string_view record);
+
+/// A text message that no client may count. `what`: bad_json, truncated, deep, utf8, oversized,
+/// empty, array, number, surrogate, nul, missing_did, wrong_type, huge_number; anything else
+/// throws std::invalid_argument.
+[[nodiscard]] std::string corrupted(std::string_view what, const Mould& mould,
                                     std::size_t oversize_bytes);
 
 }  // namespace geotally::feedgen

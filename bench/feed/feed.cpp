@@ -263,23 +263,26 @@ void Feed::lose(std::uint64_t count) {
   advance(to);
 }
 
-std::string Feed::made_up_post(std::size_t host, std::uint64_t number, std::int64_t ahead_us,
-                               std::uint64_t account) const {
-  const std::int64_t base_us = number > 0 ? shown_us(host, number - 1) : shown_us(host, 0);
-  std::string frame = R"({"did":"did:plc:)";
-  frame += std::string(23, 'z') + static_cast<char>('a' + account % 26);
-  frame += R"(","time_us":)" + std::to_string(base_us + ahead_us);
-  char rev[kTidSize + 1] = {};
-  put_tid(rev, base_us + ahead_us, static_cast<std::uint32_t>(number));
-  frame += R"(,"kind":"commit","commit":{"rev":")" + std::string(rev) +
-           R"(","operation":"create","collection":"app.bsky.feed.post","rkey":")" +
-           std::string(rev) + R"(","record":{"$type":"app.bsky.feed.post",)" +
-           R"("createdAt":"2012-01-01T00:00:00.000Z","langs":["fr-FR"],"text":"qzu 1"},)" +
-           R"("cid":"bafyreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}})";
-  return frame;
+std::string info_message(std::string_view name, std::string_view message) {
+  return R"({"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#info",)"
+         R"("message":")" +
+         std::string(message) + R"(","name":")" + std::string(name) + R"("}})";
 }
 
-Order Feed::fire(std::size_t host, std::uint64_t number, std::int64_t now_us) {
+Mould Feed::mould(std::size_t host, std::uint64_t number, Wire wire) const {
+  Mould mould;
+  mould.wire = wire;
+  number = std::min(number, size() - 1);
+  mould.did = script_->did(number);
+  mould.time_us = shown_us(host, number > 0 ? number - 1 : 0);
+  mould.sequence = sequence(host, number);
+  Buffer message;
+  script_->append(message, number, wire, shown_us(host, number), mould.sequence);
+  mould.message = message.view();
+  return mould;
+}
+
+Order Feed::fire(std::size_t host, std::uint64_t number, Wire wire, std::int64_t now_us) {
   Order order;
   std::size_t index = 0;
   while (index < faults_.size() &&
@@ -337,22 +340,63 @@ Order Feed::fire(std::size_t host, std::uint64_t number, std::int64_t now_us) {
       break;
     case FaultKind::kCorrupt: {
       order.kind = Order::Kind::kSend;
-      Buffer base;
-      if (number < size()) {
-        script_->append(base, number, Wire::kV1, shown_us(host, number), sequence(host, number));
-      }
+      const std::string what = fault.get("what", "bad_json");
+      const Mould base = mould(host, number, wire);
       for (std::uint64_t i = 0; i < fault.number("count", 1); ++i) {
-        order.messages.push_back(corrupted(fault.get("what", "bad_json"), base.view(),
-                                           fault.number("bytes", options_.oversize_bytes)));
+        if (what == "binary" || what.starts_with("zstd_")) {
+          order.messages.push_back({base.message, what});
+        } else {
+          order.messages.push_back(
+              {corrupted(what, base, fault.number("bytes", options_.oversize_bytes)), ""});
+        }
       }
       break;
     }
-    case FaultKind::kFuture:
+    case FaultKind::kFuture: {
       order.kind = Order::Kind::kSend;
+      Mould base = mould(host, number, wire);
+      base.time_us += fault.duration_us("ahead", 3'600'000'000);
       for (std::uint64_t i = 0; i < fault.number("accounts", 1); ++i) {
+        base.did = "did:plc:" + std::string(23, 'z') + static_cast<char>('a' + i % 26);
+        char rev[kTidSize];
+        put_tid(rev, base.time_us, static_cast<std::uint32_t>(number + i));
         order.messages.push_back(
-            made_up_post(host, number, fault.duration_us("ahead", 3'600'000'000), i));
+            {made_up_post(base, std::string_view(rev, kTidSize),
+                          R"({"$type":"app.bsky.feed.post","createdAt":)"
+                          R"("2012-01-01T00:00:00.000Z","langs":["fr-FR"],"text":"qzu 1"})"),
+             ""});
       }
+      break;
+    }
+    case FaultKind::kSync:
+      order.kind = Order::Kind::kSend;
+      for (std::uint64_t i = 0; i < fault.number("count", 1); ++i) {
+        const Mould base = mould(host, number, wire);
+        char time[32];
+        const char* const end = put_time(time, base.time_us, 6);
+        const std::string shown(time, static_cast<std::size_t>(end - time));
+        // Before the event that has this number: who resumes here loses nothing.
+        order.messages.push_back(
+            {R"({"$type":"message","payload":{"$type":)"
+             R"("network.bsky.jetstream.subscribeEvents#sync","did":"did:plc:)" +
+                 std::string(24, 'y') + R"(","seq":)" + std::to_string(base.sequence) +
+                 R"(,"sync":{"blocks":{"$bytes":"emVyb0NBUg"},"did":"did:plc:)" +
+                 std::string(24, 'y') + R"(","rev":"7zzzzzzzzzzzz","seq":5,"time":")" + shown +
+                 R"("},"time":")" + shown + R"("}})",
+             ""});
+      }
+      break;
+    case FaultKind::kInfo:
+      order.kind = Order::Kind::kSend;
+      order.messages.push_back({info_message(fault.get("name", "OutdatedCursor"), "made up"), ""});
+      break;
+    case FaultKind::kError:
+      order.kind = Order::Kind::kEnd;
+      order.how = fault.get("how", "1008");
+      order.messages.push_back({R"({"$type":"error","error":")" +
+                                    fault.get("name", "ConsumerTooSlow") +
+                                    R"(","message":"reader below floor rate"})",
+                                ""});
       break;
     case FaultKind::kRefuse:
       order.how = fault.get("how", "bare");

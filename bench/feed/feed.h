@@ -93,8 +93,15 @@ struct Order {
   std::string how;
   std::int64_t duration_us = 0;
   std::uint64_t count = 0;
-  std::vector<std::string> messages;
+  struct Message {
+    std::string text;   ///< compressed where the client asked for it …
+    std::string spoil;  ///< … or spoiled as Compressor::spoil() does it, or sent as "binary"
+  };
+  std::vector<Message> messages;
 };
+
+/// v2's message about the stream itself.
+[[nodiscard]] std::string info_message(std::string_view name, std::string_view message);
 
 /// Not thread-safe.
 class Feed {
@@ -140,7 +147,7 @@ class Feed {
   /// Throws std::invalid_argument where it is wrong or comes too late.
   void add(Fault fault);
   /// Carries out the fault that is due for a client of `host` at `number`.
-  [[nodiscard]] Order fire(std::size_t host, std::uint64_t number, std::int64_t now_us);
+  [[nodiscard]] Order fire(std::size_t host, std::uint64_t number, Wire wire, std::int64_t now_us);
   [[nodiscard]] bool due(std::size_t host, std::uint64_t number) const;
 
   /// {"emitted":…}: one object without the closing brace.
@@ -155,8 +162,7 @@ class Feed {
   [[nodiscard]] std::uint64_t lagged(std::size_t host, std::uint64_t number) const;
   void advance(std::uint64_t to);
   void lose(std::uint64_t count);
-  [[nodiscard]] std::string made_up_post(std::size_t host, std::uint64_t number,
-                                         std::int64_t ahead_us, std::uint64_t account) const;
+  [[nodiscard]] Mould mould(std::size_t host, std::uint64_t number, Wire wire) const;
 
   std::unique_ptr<Script> script_;
   std::vector<Host> hosts_;

@@ -41,6 +41,7 @@ class FileScript final : public Script {
       if (!text.empty() && text.back() == '\r') text.pop_back();
       if (!text.empty()) add(parser, text);
     }
+    if (lines_.empty()) throw std::runtime_error("--file: no message in " + path);
     if (file.bad()) throw std::runtime_error("--file: error while reading " + path);
   }
 

@@ -1,5 +1,6 @@
 // geotally-feed: a websocket server that plays a network of posts, as it is and
 // as it fails. Independent of lib/: what it sends is its own reading of the protocol.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -9,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "feed/compressor.h"
 #include "feed/feed.h"
 #include "feed/script.h"
 #include "feed/server.h"
@@ -17,6 +19,14 @@ namespace geotally::feedgen {
 namespace {
 
 constexpr int kExitUsage = 64;
+
+struct Training {
+  std::string out;
+  std::uint32_t id = 1;
+  std::size_t bytes = 112'640;  // as the published one of v1
+  std::string wire = "v1";
+  std::uint64_t samples = 20'000;
+};
 
 struct Arguments {
   std::string file;
@@ -117,6 +127,8 @@ std::unique_ptr<Script> make_script(Arguments& arguments) {
   if (!arguments.file.empty()) return make_file_script(arguments.file, arguments.render);
   arguments.world.end_us = parse_end_time(arguments);
   arguments.world.guard_us = duration("--guard", arguments.guard);
+  if (arguments.world.days == 0)
+    arguments.world.days = arguments.world.name == "study-2012" ? 274 : 100;
   if (arguments.world.name == "flood") {
     return make_script(make_flood(arguments.world), arguments.render);
   }
@@ -125,15 +137,42 @@ std::unique_ptr<Script> make_script(Arguments& arguments) {
   return make_script(std::move(world), arguments.render);
 }
 
+void read_render(Arguments& arguments) {
+  arguments.render.v2_time = arguments.v2_time == "time"   ? V2Time::kTime
+                             : arguments.v2_time == "both" ? V2Time::kBoth
+                                                           : V2Time::kWitnessedOnly;
+}
+
+int train(Arguments& arguments, const Training& training) {
+  read_render(arguments);
+  const std::unique_ptr<Script> script = make_script(arguments);
+  std::vector<std::string> samples;
+  Buffer message;
+  // From all over the world's time, so that it knows every kind of message.
+  const std::uint64_t step = std::max<std::uint64_t>(1, script->size() / training.samples);
+  for (std::uint64_t number = 0; number < script->size(); number += step) {
+    message.clear();
+    script->append(message, number, training.wire == "v2" ? Wire::kV2 : Wire::kV1,
+                   script->time_us(number), number + 1);
+    samples.emplace_back(message.view());
+  }
+  const std::string dictionary = train_dictionary(samples, training.bytes, training.id);
+  std::FILE* const file = std::fopen(training.out.c_str(), "wb");
+  const bool written = file != nullptr && std::fwrite(dictionary.data(), 1, dictionary.size(),
+                                                      file) == dictionary.size();
+  if ((file != nullptr && std::fclose(file) != 0) || !written) {
+    throw std::runtime_error("--out: cannot write " + training.out);
+  }
+  return 0;
+}
+
 int run(Arguments& arguments) {
   read_pacing(arguments);
+  read_render(arguments);
   arguments.feed.retention_us = duration("--retention", arguments.retention);
   arguments.server.ping_us = duration("--ping", arguments.ping);
   arguments.server.pong_us = duration("--pong", arguments.pong);
   arguments.server.coalesce = arguments.coalesce == "on";
-  arguments.render.v2_time = arguments.v2_time == "time"   ? V2Time::kTime
-                             : arguments.v2_time == "both" ? V2Time::kBoth
-                                                           : V2Time::kWitnessedOnly;
   std::vector<Host> hosts;
   for (const std::string& text : arguments.hosts) hosts.push_back(parse_host(text));
   if (hosts.empty()) hosts.emplace_back();
@@ -159,11 +198,12 @@ int run(Arguments& arguments) {
 void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--file", a.file, "Serve the v1 messages of this file, one a line");
   app.add_option("--world", a.world.name,
-                 "Generate a world: july-2012, january-2012, small or flood")
+                 "Generate a world: july-2012, january-2012, study-2012, small or flood")
       ->capture_default_str();
   app.add_option("--accounts", a.world.accounts, "Accounts of the world")->capture_default_str();
   app.add_option("--events", a.world.events, "Events of the world")->capture_default_str();
-  app.add_option("--days", a.world.days, "Span of feed time")->capture_default_str();
+  app.add_option("--days", a.world.days, "Span of feed time; 0 = 100, of study-2012 274")
+      ->capture_default_str();
   app.add_option("--end-time", a.end_time,
                  "When the world ends: 2012-07-01T00:00:00Z, now, now+1h, or unix seconds");
   app.add_option("--seed", a.world.seed, "Everything follows from it")->capture_default_str();
@@ -213,12 +253,22 @@ int main(int argc, char** argv) {
   geotally::feedgen::Arguments arguments;
   CLI::App app("Plays a live network of posts over websocket (Jetstream v1 and v2)");
   geotally::feedgen::add_options(app, arguments);
+  geotally::feedgen::Training training;
+  CLI::App* const trainer = app.add_subcommand(
+      "train-dictionary", "Write a zstd dictionary made of the messages of --world or --file");
+  trainer->fallthrough();
+  trainer->add_option("--out", training.out, "File to write")->required();
+  trainer->add_option("--id", training.id, "Id of the dictionary")->capture_default_str();
+  trainer->add_option("--bytes", training.bytes, "Size, at most")->capture_default_str();
+  trainer->add_option("--wire", training.wire, "Whose messages: v1, v2")
+      ->check(CLI::IsMember({"v1", "v2"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : geotally::feedgen::kExitUsage;
   }
   try {
+    if (trainer->parsed()) return geotally::feedgen::train(arguments, training);
     return geotally::feedgen::run(arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "geotally-feed: %s\n", error.what());

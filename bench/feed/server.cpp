@@ -259,7 +259,8 @@ struct Server::Impl {
 
   /// What is answered instead of an upgrade; nullopt = welcome, and `subscription` is read.
   std::optional<Response> turn_away(const Request& request, std::size_t host,
-                                    Subscription& subscription, std::uint64_t& start) {
+                                    Subscription& subscription, std::uint64_t& start,
+                                    std::string& greeting) {
     const std::string target(request.target());
     if (auto response = refusal(request, feed.host(host))) return response;
     const std::string path = target.substr(0, target.find('?'));
@@ -271,9 +272,6 @@ struct Server::Impl {
     const bool v2 = path == kV2Path;
     if (!v2 && path != kV1Path) {
       return answer(request, 404, error_body("NotFound", "no such path: " + path));
-    }
-    if (!websocket::is_upgrade(request)) {
-      return answer(request, 400, error_body("InvalidRequest", "a websocket upgrade is expected"));
     }
     if (auto wrong = Subscription::parse(target, v2 ? Wire::kV2 : Wire::kV1, subscription)) {
       return answer(request, 400, error_body(wrong->error, wrong->message));
@@ -293,17 +291,32 @@ struct Server::Impl {
                                  "other"));
       }
       if (v2 && *subscription.dictionary != compressor.id()) {
-        return answer(request, 400,
-                      error_body("UnknownZstdDictionary",
-                                 "the current dictionary is " + std::to_string(compressor.id())));
+        return answer(
+            request, 400,
+            error_body("UnknownZstdDictionary",
+                       "unknown zstd dictionary id " + std::to_string(*subscription.dictionary) +
+                           "; current dictionary id is " + std::to_string(compressor.id()) +
+                           " (fetch it via getZstdDictionary and reconnect)"));
       }
     }
     bool too_old = false;
     start = feed.start(host, subscription.cursor, too_old);
     if (v2 && too_old) {
-      return answer(request, 400,
-                    error_body("CursorTooOld", "cursor is older than the oldest event, seq " +
-                                                   std::to_string(feed.floor_sequence(host))));
+      const std::string floor = std::to_string(feed.floor_sequence(host));
+      if (*subscription.cursor < kFirstTimeCursor) {
+        return answer(
+            request, 400,
+            error_body("CursorTooOld",
+                       "subscribe: cursor too old: cursor " + std::to_string(*subscription.cursor) +
+                           " below lookback floor " + floor + "; re-backfill from your last seq"));
+      }
+      greeting = info_message("OutdatedCursor",
+                              "requested timestamp cursor below retention floor; starting at "
+                              "seq " +
+                                  floor);
+    }
+    if (!websocket::is_upgrade(request)) {
+      return answer(request, 426, error_body("InvalidRequest", "a websocket upgrade is expected"));
     }
     return {};
   }
@@ -317,7 +330,9 @@ struct Server::Impl {
     const std::string target(request.target());
     Subscription subscription;
     std::uint64_t start = 0;
-    const std::optional<Response> refused = self->turn_away(request, host, subscription, start);
+    std::string greeting;
+    const std::optional<Response> refused =
+        self->turn_away(request, host, subscription, start, greeting);
     if (refused) {
       ++self->refused;
       const Response& response = *refused;
@@ -337,8 +352,8 @@ struct Server::Impl {
     auto [failed] = co_await upgrade.async_accept(request, kToken);
     if (failed) co_return;
     std::string early(static_cast<const char*>(buffer.data().data()), buffer.size());
-    auto session = std::make_shared<Session<Stream>>(std::move(stream), self->hub,
-                                                     std::move(subscription), host, start);
+    auto session = std::make_shared<Session<Stream>>(
+        std::move(stream), self->hub, std::move(subscription), host, start, std::move(greeting));
     self->welcome(session.get(), target);
     co_await Session<Stream>::run(session, std::move(early));
     self->farewell(session.get());

@@ -73,10 +73,11 @@ template <class Stream>
 class Session final : public SessionBase, public std::enable_shared_from_this<Session<Stream>> {
  public:
   Session(Stream stream, Hub& hub, Subscription subscription, std::size_t host_index,
-          std::uint64_t start)
+          std::uint64_t start, std::string greeting)
       : stream_(std::move(stream)),
         hub_(hub),
         subscription_(std::move(subscription)),
+        greeting_(std::move(greeting)),
         wake_(stream_.get_executor()),
         pinger_(stream_.get_executor()) {
     host = host_index;
@@ -246,6 +247,10 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       return;
     }
     if (frozen_ || leaving_ || subscription_.require_hello) return;
+    if (!greeting_.empty()) {
+      append_message(greeting_);
+      greeting_.clear();
+    }
     Feed& feed = hub_.feed;
     std::uint64_t passed = 0;
     while (out_.size() < hub_.options.chunk_bytes) {
@@ -253,7 +258,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       if (feed.due(host, position)) {
         if (!out_.empty()) return;
         feed.sent(host, position);
-        obey(feed.fire(host, position, steady_us()));
+        obey(feed.fire(host, position, subscription_.wire, steady_us()));
         if (!how_.empty()) {
           say_goodbye();
           return;
@@ -346,6 +351,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       case Order::Kind::kNothing:
         break;
       case Order::Kind::kEnd:
+        for (const Order::Message& message : order.messages) append_message(message.text);
         hub_.carry_out(order);
         break;
       case Order::Kind::kSilent:
@@ -357,7 +363,15 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
         if (order.duration_us > 0) thaw_us_ = steady_us() + order.duration_us;
         break;
       case Order::Kind::kSend:
-        for (const std::string& message : order.messages) append_message(message);
+        for (const Order::Message& message : order.messages) {
+          if (message.spoil.empty()) {
+            append_message(message.text);
+          } else {
+            packed_.clear();
+            hub_.compressor.spoil(packed_, message.spoil, message.text);
+            append_frame(out_, Opcode::kBinary, packed_.view());
+          }
+        }
         break;
       case Order::Kind::kFragment:
         fragment_left_ = order.count;
@@ -434,6 +448,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   Stream stream_;
   Hub& hub_;
   Subscription subscription_;
+  std::string greeting_;  // a message before the first event
   asio::steady_timer wake_;
   asio::steady_timer pinger_;
   FrameReader reader_;

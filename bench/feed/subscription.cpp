@@ -99,6 +99,7 @@ std::optional<Refusal> Subscription::parse(std::string_view text, Wire wire, Sub
       if (!is_did(value)) return invalid(key + ": not a DID: " + value);
       out.dids_.insert(value);
     } else if (key == "cursor") {
+      if (value.empty()) continue;  // as if it were absent
       const auto number = parse_number(value);
       if (!number) return invalid("cursor: not a number: " + value);
       out.cursor = number;

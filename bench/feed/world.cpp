@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kHour = 3600 * kSecond;
 constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kJanuaryToJuly = 182 * kDay;  // of 2012
 
 /// Posts by hour of the day, local time: people sleep, and write most in the evening.
 constexpr std::array<double, 24> kRhythm = {.45, .28, .17, .12, .10, .12, .22, .38,
@@ -57,10 +58,10 @@ struct Account {
 };
 
 std::span<const CountryShare> countries_of(const std::string& name) {
-  if (name == "july-2012" || name == "january-2012") return study_2012();
+  if (name == "july-2012" || name == "january-2012" || name == "study-2012") return study_2012();
   if (name == "small") return small_world();
   throw std::invalid_argument("--world: '" + name +
-                              "' is none of july-2012, january-2012, small, flood");
+                              "' is none of july-2012, january-2012, study-2012, small, flood");
 }
 
 std::vector<double> account_weights(std::span<const CountryShare> countries, bool january) {
@@ -101,6 +102,7 @@ class Builder {
   void make_accounts() {
     const auto weights = account_weights(countries_, options_.name == "january-2012");
     const auto numbers = quotas(weights, options_.accounts);
+    const bool both = options_.name == "study-2012";
     accounts_.reserve(options_.accounts);
     std::uint64_t serial = 0;
     for (std::size_t c = 0; c < countries_.size(); ++c) {
@@ -111,6 +113,7 @@ class Builder {
         account.country = static_cast<std::uint8_t>(c);
         const bool is_active = (k + 1) * active / numbers[c] > k * active / numbers[c];
         settle_posting(account, is_active, k);
+        if (both) join_by_study(account, k, numbers[c]);
         account.hint = hint_of(countries_[c], account.posting, mix(k, c) % 20);
         // Spread over the list of all accounts, so that no country loses more than its part.
         if (serial % 100 == 50) {
@@ -140,6 +143,30 @@ class Builder {
       account.join_us = random_.between(begin_us_, std::max(begin_us_, latest_us));
       account.last_us = account.join_us;
     }
+  }
+
+  /// For a world that shows January 2012 before July: the accounts of January joined before it.
+  /// Among them Brazil's came last, so that Brazil is seen to overtake Japan in December.
+  void join_by_study(Account& account, std::uint64_t k, std::uint64_t number) {
+    const CountryShare& country = countries_[account.country];
+    const auto early = static_cast<std::uint64_t>(
+        std::llround(static_cast<double>(number) * country.january / country.july));
+    const std::int64_t january_us = end_us_ - kJanuaryToJuly;
+    const bool before =
+        (k * 2'147'483'647 % number) < early;  // spread over those who post and do not
+    const auto span_us = static_cast<double>(january_us - kHour - begin_us_);
+    if (!before) {
+      const std::int64_t latest_us = account.posting == Posting::kEarlier  ? account.last_us - kHour
+                                     : account.posting == Posting::kActive ? end_us_ - kDay
+                                                                           : end_us_ - kHour;
+      account.join_us = random_.between(january_us, latest_us);
+    } else {
+      double place = random_.real();
+      if (country.code == "BR") place = std::pow(place, 0.8);
+      if (country.code == "JP") place *= 0.6;
+      account.join_us = begin_us_ + static_cast<std::int64_t>(place * span_us);
+    }
+    if (account.posting == Posting::kNever) account.last_us = account.join_us;
   }
 
   static Hint hint_of(const CountryShare& country, Posting posting, std::uint64_t draw) {
@@ -513,6 +540,9 @@ void check(const WorldOptions& options) {
 
 World make_world(const WorldOptions& options) {
   check(options);
+  if (options.name == "study-2012" && options.days < 190) {
+    throw std::invalid_argument("--days: study-2012 begins before January: at least 190");
+  }
   World world;
   world.countries = countries_of(options.name);
   if (options.events > 200'000'000) {

@@ -17,10 +17,11 @@
 namespace geotally::feedgen {
 
 struct WorldOptions {
-  std::string name = "july-2012";  ///< july-2012, january-2012 or small
+  std::string name =
+      "july-2012";  ///< july-2012, january-2012, study-2012 (the one, then the other) or small
   std::uint64_t accounts = 10'000;
   std::uint64_t events = 100'000;
-  double days = 100;
+  double days = 0;
   std::int64_t end_us = 0;  ///< time of the last event, at most
   std::uint64_t seed = 1;
   /// No event lies nearer than this to the border of a minute (so neither to that of an hour

@@ -171,6 +171,41 @@ class Others(unittest.TestCase):
         self.assertEqual(ranking[:10], ["US", "BR", "JP", "GB", "ID", "IN", "MX", "PH", "ES", "CA"])
         self.assertEqual(ranking[15], "FR")
 
+    def test_january_then_july_2012(self):
+        """The study's two moments in one world: ranks that change, and growth."""
+        got = Generated("--world", "study-2012", "--accounts", "40000", "--events", "200000")
+        january = 1_325_376_000_000_000
+        self.assertEqual(got.ranking("accounts")[:10],
+                         ["US", "BR", "JP", "GB", "ID", "IN", "MX", "CA", "ES", "PH"])
+        self.assertEqual(got.ranking("accounts")[16:19], ["AR", "FR", "DE"])
+
+        def at(moment):
+            world = truth.World()
+            for event in got.events:
+                if event["time_us"] >= moment:
+                    break
+                world.apply(event)
+            figures = world.figures(moment)
+            figures.pop("ZZ")
+            return figures, sorted(figures, key=lambda c: -figures[c].get("accounts", 0))
+
+        before, ranking = at(january)
+        self.assertEqual(ranking[:10], ["US", "BR", "JP", "GB", "ID", "IN", "MX", "PH", "ES", "CA"])
+        self.assertEqual(ranking[15], "FR")
+        growth = {c: row["accounts"] / before[c]["accounts"] - 1
+                  for c, row in got.figures.items() if c in before}
+        for country, percent in (("BR", 24), ("JP", 17), ("KR", 16), ("SA", 93), ("US", 32)):
+            self.assertAlmostEqual(growth[country], percent / 100, delta=0.03, msg=country)
+        named = [c for c in growth if before[c]["accounts"] > 100]
+        self.assertEqual(max(named, key=growth.get), "SA")
+        self.assertLess(growth["KR"], min(growth[c] for c in named if c not in ("KR", "JP")))
+        # Brazil overtook Japan in the December before.
+        december, ranking = at(january - 30 * DAY)
+        self.assertEqual(ranking[:3], ["US", "JP", "BR"])
+        shares = {c: got.share(c, "window_active:90d", "accounts") for c in got.figures
+                  if got.figures[c]["accounts"] > 400}
+        self.assertEqual(max(shares, key=shares.get), "NL")
+
     def test_guard_keeps_off_the_borders_of_minutes(self):
         got = Generated("--world", "small", "--accounts", "500", "--events", "5000", "--guard", "7s")
         for event in got.events:
