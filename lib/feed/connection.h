@@ -62,7 +62,8 @@ struct ConnectionHandlers {
 
 class Connection {
  public:
-  /// `counts` is borrowed and must outlive the connection.
+  /// `counts` is borrowed and must outlive the connection. `trust` may be null when no
+  /// request has TLS.
   Connection(boost::asio::io_context& io, std::shared_ptr<TlsTrust> trust, SplitterOptions options,
              ConnectionHandlers handlers, FollowerCounts& counts);
   ~Connection();

@@ -101,6 +101,7 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   void disarm();
   void schedule_tick();
   void on_tick();
+  void note_progress();
   [[nodiscard]] bool lagging(SteadyTime now);
 
   // Constant after construction.
@@ -160,7 +161,10 @@ Follower::Impl::Impl(asio::io_context& io, FollowerOptions options, Dialect& dia
       position_(position),
       handlers_(std::move(handlers)),
       log_(log),
-      trust_(make_tls_trust()),
+      trust_(std::any_of(options_.urls.begin(), options_.urls.end(),
+                         [](const Url& url) { return url.tls; })
+                 ? make_tls_trust()
+                 : nullptr),
       tick_every_(std::clamp(
           std::min(options_.silence_max.count() > 0 ? options_.silence_max : milliseconds(4'000),
                    std::min(options_.idle_after, options_.progress_after)) /
@@ -458,6 +462,7 @@ void Follower::Impl::ended(ConnectionEnd end) {
   Disconnect reason = leaving_.value_or(end.reason);
   if (!leaving_ && dialect_.notice() == "ConsumerTooSlow") reason = Disconnect::kTooSlow;
   if (leaving_) end.detail = "on our side";
+  note_progress();  // it may have ended between two ticks
   position_.disconnected(to_string(reason));
   const bool ours = reason == Disconnect::kReopened || reason == Disconnect::kPreferred ||
                     reason == Disconnect::kLagging;
@@ -547,6 +552,18 @@ void Follower::Impl::schedule_tick() {
   });
 }
 
+// That a connection stands is no progress; only what it brings.
+void Follower::Impl::note_progress() {
+  if (progress_ || (position_.fresh_events() < options_.progress_events &&
+                    last_data_ - connected_at_ < options_.progress_after)) {
+    return;
+  }
+  progress_ = true;
+  failures_in_row_ = 0;
+  backoff_.reset();
+  if (current_ == 0) preferred_wait_factor_ = 1;
+}
+
 // Looks at the connection now and then; per message nothing is measured.
 void Follower::Impl::on_tick() {
   const SteadyTime now = std::chrono::steady_clock::now();
@@ -562,13 +579,7 @@ void Follower::Impl::on_tick() {
         {{"host", host()},
          {"duration_ms", std::chrono::duration_cast<milliseconds>(now - connected_at_).count()}});
   }
-  if (!progress_ && (position_.fresh_events() >= options_.progress_events ||
-                     last_data_ - connected_at_ >= options_.progress_after)) {
-    progress_ = true;
-    failures_in_row_ = 0;
-    backoff_.reset();
-    if (current_ == 0) preferred_wait_factor_ = 1;
-  }
+  note_progress();
   if (options_.silence_max.count() > 0 && now - last_data_ >= options_.silence_max) {
     leave(Disconnect::kSilent);
   } else if (current_ != 0 &&

@@ -179,7 +179,7 @@ void Position::refused(std::string_view host, std::optional<std::uint64_t> floor
 }
 
 void Position::idle() {
-  if (connected_) caught_up_ = true;
+  if (connected_ && !unproved_) caught_up_ = true;
 }
 
 std::vector<Gap> Position::take_gaps() { return std::exchange(gaps_, {}); }

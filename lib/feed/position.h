@@ -56,7 +56,8 @@ class Position {
   /// The server refused resume() as too old and named the oldest that it has (none =
   /// it named nothing): resume() asks `host` for that until connected().
   void refused(std::string_view host, std::optional<std::uint64_t> floor);
-  /// The server sent nothing for a while though connected: what there was to replay has come.
+  /// The server sent nothing for a while though connected. Once continuity is proved (or there
+  /// is nothing to prove), that means that what there was to replay has come.
   void idle();
 
   /// Gaps that became certain since the last call. Store them in the same commit as

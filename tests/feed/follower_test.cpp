@@ -119,17 +119,29 @@ TEST(Follower, ProgressResetsTheBackOff) {
   ByteServer server([](Peer& peer, int index) {
     peer.upgrade();
     for (int n = 0; n < 50; ++n) peer.send(text(like(index * 50 + n)));
-    // Long enough for a look at the counters.
-    peer.send(frame(kPing, ""));
-    peer.receive();
-    std::this_thread::sleep_for(milliseconds(60));
   });
   Harness harness({server.url()});
   harness.options.backoff = {milliseconds(2), milliseconds(10'000)};
   harness.options.progress_events = 20;
-  harness.options.idle_after = milliseconds(40);
   harness.start();
   harness.until([&] { return harness.disconnects.size() == 6; });
+  harness.stop();
+  for (const int wait : delays(harness)) EXPECT_LE(wait, 2);
+}
+
+TEST(Follower, TimeWithDataResetsTheBackOffToo) {
+  ByteServer server([](Peer& peer, int) {
+    peer.upgrade();
+    for (int n = 0; n < 40; ++n) {
+      peer.send(text(like(1)));  // nothing new, but data
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+  });
+  Harness harness({server.url()});
+  harness.options.backoff = {milliseconds(2), milliseconds(10'000)};
+  harness.options.progress_after = milliseconds(60);
+  harness.start();
+  harness.until([&] { return harness.disconnects.size() == 4; });
   harness.stop();
   for (const int wait : delays(harness)) EXPECT_LE(wait, 2);
 }
