@@ -8,7 +8,8 @@
 namespace geotally::pipeline {
 namespace {
 
-constexpr std::size_t kFirstSlots = 1'024;
+// No table is smaller: a shard relies on some room (shard.cpp, the three shares of a table).
+constexpr std::size_t kFirstSlots = 2'048;
 // Keys never wrap round: what does not fit behind the last home spills into these. At a load of
 // three quarters no run of occupied slots comes near it.
 constexpr std::size_t kSpill = 2'048;
@@ -20,15 +21,20 @@ AccountTable::AccountTable(tally::AccountKey first, std::uint64_t span, std::siz
   resize(kFirstSlots);
 }
 
+std::size_t AccountTable::limit_for(std::size_t slots_max) {
+  return limit_of(std::max(slots_max, kFirstSlots));
+}
+
+std::size_t AccountTable::spare_bytes() { return kSpill * sizeof(HotAccount); }
+
 void AccountTable::resize(std::size_t slots) {
   std::vector<HotAccount> old;
   old.swap(slots_);
   slots_.resize(slots + kSpill);
   homes_ = slots;
   // home = (key - first) * homes / span; with span = 0 meaning 2^64 the fraction is `homes`.
-  scale_ = span_ == 0
-               ? homes_
-               : static_cast<std::uint64_t>((static_cast<Uint128>(homes_) << 64) / span_);
+  scale_ = span_ == 0 ? homes_
+                      : static_cast<std::uint64_t>((static_cast<Uint128>(homes_) << 64) / span_);
   for (const HotAccount& account : old) {
     if (account.key != 0) place(account.key) = account;
   }

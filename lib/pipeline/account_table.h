@@ -26,7 +26,7 @@ struct HotAccount {
   bool referenced = false;    ///< since the sweep last came by
 };
 
-/// Not thread-safe. Pointers hold until the next insert(), erase() or grow().
+/// Not thread-safe. Pointers hold until the next insert() or erase().
 class AccountTable {
  public:
   /// Keys lie in [first, first + span); span 0 = all that follow `first`.
@@ -46,6 +46,10 @@ class AccountTable {
   /// More accounts than this never fit.
   [[nodiscard]] std::size_t limit() const { return limit_of(slots_max_); }
   [[nodiscard]] bool full() const { return size_ >= limit(); }
+  /// limit() of a table that is given `slots_max`.
+  [[nodiscard]] static std::size_t limit_for(std::size_t slots_max);
+  /// What every table takes beyond its `slots_max`.
+  [[nodiscard]] static std::size_t spare_bytes();
   [[nodiscard]] std::size_t slots() const { return slots_.size(); }
   [[nodiscard]] HotAccount& slot(std::size_t i) { return slots_[i]; }
   [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * sizeof(HotAccount); }

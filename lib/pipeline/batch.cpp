@@ -38,8 +38,9 @@ struct BatchQueue::Rings {
   boost::lockfree::spsc_queue<Batch*, boost::lockfree::capacity<kBatches>> back;
 };
 
-BatchQueue::BatchQueue() : rings_(std::make_unique<Rings>()) {
-  for (std::size_t i = 0; i < kBatches; ++i) {
+BatchQueue::BatchQueue(std::size_t batches) : rings_(std::make_unique<Rings>()) {
+  assert(batches >= 2 && batches <= kBatches);
+  for (std::size_t i = 0; i < batches; ++i) {
     batches_.push_back(std::make_unique<Batch>());
     rings_->back.push(batches_.back().get());
   }

@@ -83,7 +83,8 @@ class BatchQueue {
  public:
   static constexpr std::size_t kBatches = 64;
 
-  BatchQueue();
+  /// `batches` go round, at least 2 and at most kBatches: what may be on its way at once.
+  explicit BatchQueue(std::size_t batches = kBatches);
   ~BatchQueue();
   BatchQueue(const BatchQueue&) = delete;
   BatchQueue& operator=(const BatchQueue&) = delete;
@@ -98,6 +99,8 @@ class BatchQueue {
   /// Consumer: the batch has been dealt with.
   void give_back(Batch* batch);
 
+  /// Samples that may be on their way at once.
+  [[nodiscard]] std::size_t capacity() const { return batches_.size() * Batch::kSamples; }
   /// Samples on their way; any thread.
   [[nodiscard]] std::size_t samples() const { return samples_.load(std::memory_order_relaxed); }
 

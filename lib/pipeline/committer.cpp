@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include <pthread.h>
@@ -12,6 +13,7 @@ namespace geotally::pipeline {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryAfter{1'000};
+constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 constexpr std::int64_t kSlowCommit_us = 5'000'000;
 constexpr std::int64_t kReportStoreEvery_us = 5'000'000;
 
@@ -97,14 +99,8 @@ void Committer::commit(const Delivery& delivery) {
     gaps_.push_back(gap);
   }
   commit.gaps = mark.gaps;
-  for (store::DayClosed& closed : commit.days) {
-    // The day's stretch minus what was covered of it.
-    const std::int64_t start_us = closed.day * tally::kDaySeconds * tally::kMicrosPerSecond;
-    const std::int64_t end_us = start_us + tally::kDaySeconds * tally::kMicrosPerSecond;
-    const tally::Observed whole{start_us, end_us};
-    closed.gap_us =
-        (end_us - 1 - start_us) - tally::coverage_us(tally::kDaySeconds, end_us - 1, whole, gaps_);
-  }
+  for (store::DayClosed& closed : commit.days) closed.gap_us = missed_us(closed.day);
+  correct_closed_days(mark, commit);
 
   record_.number = mark.number;
   record_.edge_us = mark.edge_us;
@@ -152,6 +148,33 @@ void Committer::commit(const Delivery& delivery) {
                                               {"accounts", commit.accounts.size()}});
   }
   report_store(done_us);
+}
+
+// How much of a UTC day was missed: its stretch minus what was covered of it.
+std::int64_t Committer::missed_us(std::int64_t day) const {
+  const std::int64_t start_us = day * kDay_us;
+  const std::int64_t last_us = start_us + kDay_us - 1;
+  const tally::Observed whole{start_us, last_us + 1};
+  return (last_us - start_us) - tally::coverage_us(tally::kDaySeconds, last_us, whole, gaps_);
+}
+
+// A gap becomes certain a minute after the first event behind it, and that event has closed the
+// days before it already: their rows learn now what was missed of them.
+void Committer::correct_closed_days(const Mark& mark, store::Commit& commit) {
+  std::set<std::int64_t> days;
+  for (const Gap& gap : mark.gaps) {
+    const std::int64_t end = std::min((gap.to_us - 1) / kDay_us + 1, mark.next_day_to_close);
+    for (std::int64_t day = gap.from_us / kDay_us; day < end; ++day) days.insert(day);
+  }
+  for (const store::DayClosed& closed : commit.days) days.erase(closed.day);
+  for (const std::int64_t day : days) {
+    for (store::Store::StoredDay& stored : store_.days(day, day)) {
+      store::DayClosed& again = commit.days.emplace_back();
+      again.day = day;
+      again.closing = std::move(stored.closing);
+      again.gap_us = std::max(stored.gap_us, missed_us(day));
+    }
+  }
 }
 
 // A disk that is full or fails does not lose anything: nothing new is shown, the queues fill, the

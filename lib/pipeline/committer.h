@@ -57,6 +57,8 @@ class Committer {
 
   void run();
   void commit(const Delivery& delivery);
+  [[nodiscard]] std::int64_t missed_us(std::int64_t day) const;
+  void correct_closed_days(const Mark& mark, store::Commit& commit);
   void write(const store::Commit& commit);
   void publish(const store::CommitRecord& record, const std::vector<Gap>& suspicions);
   void report_store(std::int64_t now_us);

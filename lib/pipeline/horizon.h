@@ -33,6 +33,8 @@ class Horizon {
   [[nodiscard]] bool would_believe(std::int64_t time_us, std::int64_t wall_us) const {
     return time_us <= limit_us(wall_us);
   }
+  /// Nobody will confirm what is held: the end of the process.
+  void give_up();
 
   /// Largest event time of a decoded event that was not future; 0 = none yet.
   [[nodiscard]] std::int64_t watermark_us() const { return watermark_us_; }

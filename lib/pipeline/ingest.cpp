@@ -14,8 +14,12 @@ constexpr std::uint64_t kFramesPerClock = 256;
 constexpr std::chrono::microseconds kNap{200};
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 // On a silent feed a day is closed by the clock, so much later: the last events before midnight
-// are still on their way then.
+// are still on their way then. Silence is measured tick by tick and not by the clock's reading: a
+// clock that is set forward must not close days that the feed is still in.
 constexpr std::int64_t kCloseSilentDayAfter_us = 60'000'000;
+constexpr std::int64_t kTickMax_us = 10'000'000;
+// Closing rows are held in memory until their mark is committed.
+constexpr std::size_t kDaysPerMark = 100;
 
 }  // namespace
 
@@ -36,7 +40,8 @@ Ingest::Ingest(IngestOptions options, const store::CommitRecord& last, feed::Dia
       observed_since_us_(last.observed_since_us),
       next_day_to_close_(last.next_day_to_close),
       last_mark_(last.number),
-      last_mark_at_us_(wall_us_) {}
+      last_mark_at_us_(wall_us_),
+      last_tick_us_(wall_us_) {}
 
 Ingest::~Ingest() = default;
 
@@ -94,13 +99,15 @@ void Ingest::take(const Event& event, bool counts) {
         options_.clock == ClockMode::kWall ? std::min(event.time_us, wall_us_) : event.time_us;
   }
   if (next_day_to_close_ == 0) next_day_to_close_ = day;
-  position_.observe(event);
+  silent_us_ = 0;
   ++events_;
   if (counts) {
     route(event, account);
   } else {
     ++dropped_[static_cast<std::size_t>(Drop::kUncounted)];
   }
+  // Last: a mark that route() had to send must not say that this event is in it.
+  position_.observe(event);
 }
 
 void Ingest::route(const Event& event, tally::AccountKey account) {
@@ -163,11 +170,14 @@ void Ingest::wait_for_commit() {
 }
 
 void Ingest::close_days_until(std::int64_t day) {
-  std::vector<std::int64_t> closed;
-  while (next_day_to_close_ < day) closed.push_back(next_day_to_close_++);
-  if (closed.empty()) return;
-  wait_for_commit();
-  send_mark(std::move(closed));
+  while (next_day_to_close_ < day) {
+    std::vector<std::int64_t> closed;
+    while (next_day_to_close_ < day && closed.size() < kDaysPerMark) {
+      closed.push_back(next_day_to_close_++);
+    }
+    wait_for_commit();
+    send_mark(std::move(closed));
+  }
 }
 
 void Ingest::drained() {
@@ -181,6 +191,8 @@ void Ingest::drained() {
 
 void Ingest::tick() {
   wall_us_ = options_.now_us();
+  silent_us_ += std::clamp<std::int64_t>(wall_us_ - last_tick_us_, 0, kTickMax_us);
+  last_tick_us_ = wall_us_;
   if (options_.alive) options_.alive();
   if (wall_us_ - last_mark_at_us_ < options_.commit_interval_us && wall_us_ >= last_mark_at_us_) {
     return;
@@ -188,9 +200,12 @@ void Ingest::tick() {
   if (committed_.load(std::memory_order_acquire) < last_mark_) return;
   report();
   std::vector<std::int64_t> closed;
-  if (connected_ && position_.caught_up() && next_day_to_close_ != 0) {
+  if (connected_ && position_.caught_up() && next_day_to_close_ != 0 &&
+      silent_us_ >= kCloseSilentDayAfter_us) {
     const std::int64_t day = (horizon_.edge_us(wall_us_) - kCloseSilentDayAfter_us) / kDay_us;
-    while (next_day_to_close_ < day) closed.push_back(next_day_to_close_++);
+    while (next_day_to_close_ < day && closed.size() < kDaysPerMark) {
+      closed.push_back(next_day_to_close_++);
+    }
   }
   send_mark(std::move(closed));
 }
@@ -228,11 +243,16 @@ void Ingest::finish() {
   const auto committed = [&] { return committed_.load(std::memory_order_acquire) >= last_mark_; };
   nap_until([&] { return committed() || stuck(); });
   wall_us_ = options_.now_us();
-  if (committed()) send_mark({});
+  if (committed()) {
+    send_mark({});
+  } else {
+    for (Shard* shard : shards_) shard->abandon();
+  }
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     batch(shard).last = true;
     shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
   }
+  horizon_.give_up();
   report();
 }
 

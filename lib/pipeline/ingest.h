@@ -53,7 +53,8 @@ class Ingest {
 
   /// To be called every 100 ms or so, whatever the feed does: sends the mark that is due.
   void tick();
-  /// The last mark, and the last batch of every shard. Nothing may follow.
+  /// The last mark, and the last batch of every shard. Nothing may follow. While commits fail
+  /// there is no such mark: what is not committed will be read again after the next start.
   void finish();
 
   [[nodiscard]] std::int64_t watermark_us() const { return horizon_.watermark_us(); }
@@ -92,6 +93,8 @@ class Ingest {
   std::int64_t next_day_to_close_ = 0;
   std::uint64_t last_mark_ = 0;
   std::int64_t last_mark_at_us_ = 0;
+  std::int64_t last_tick_us_ = 0;
+  std::int64_t silent_us_ = 0;  // since the last event, as the ticks have felt it
 
   // Since the last report().
   std::array<std::uint64_t, kRejections> rejected_{};

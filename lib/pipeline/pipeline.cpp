@@ -23,7 +23,8 @@ std::size_t fixed_bytes(std::size_t shards) {
   const std::size_t queue = BatchQueue::kBatches * (sizeof(Batch) + Batch::kArenaBytes / 8);
   const std::size_t cells = std::size_t{8} << 20;
   const std::size_t totals = std::size_t{32} << 20;
-  return totals + shards * (queue + 2 * cells);
+  const std::size_t table = AccountTable::spare_bytes();
+  return totals + shards * (queue + 2 * cells + table);
 }
 
 Pipeline::Pipeline(PipelineOptions options, store::Store& store, const geo::Resolver& resolver,

@@ -16,6 +16,18 @@ constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
 // Accounts that are dealt with at one mark when many are due on the same day.
 constexpr std::size_t kEraseBatch = 2'000;
+constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
+
+// The three shares of a table. What has changed and is not committed cannot leave it, and the mark
+// that lets it leave stands in the queue behind samples that need room. So all that can change
+// before that mark must fit: a third until the mark is asked for, a third (or two batches) that
+// was on its way by then, one batch more that the producer was filling, and what is erased at the
+// mark itself. AccountTable's smallest size is chosen so that this adds up.
+std::size_t changed_max(std::size_t limit) { return limit / 3; }
+std::size_t batches_for(std::size_t limit) {
+  return std::clamp<std::size_t>(limit / 3 / Batch::kSamples, 2, BatchQueue::kBatches);
+}
+std::size_t erase_max(std::size_t limit) { return std::min(kEraseBatch, limit / 8); }
 
 std::uint64_t span_of(const ShardOptions& options) {
   return options.last - options.first + 1;  // 0 = all keys
@@ -23,6 +35,30 @@ std::uint64_t span_of(const ShardOptions& options) {
 
 std::int64_t day_of(std::int64_t time_us) {
   return tally::bucket_of(tally::RowKind::kDay, time_us / tally::kMicrosPerSecond);
+}
+
+// A revision is a TID: microseconds since the epoch above so many bits (atproto.com/specs/tid).
+constexpr unsigned kTidClockBits = 10;
+
+// The day of a time that an account's own host gave; long ago when that lies more than a day
+// ahead, which no sound clock does.
+std::int64_t believed_day(std::int64_t time_us, std::int64_t watermark_us) {
+  return time_us > watermark_us + kDay_us ? 0 : day_of(time_us);
+}
+
+// Each key once, and none both put and removed: a commit in sorted files takes nothing else.
+void tidy_due(ShardChanges& changes) {
+  const auto before = [](const store::Due& a, const store::Due& b) {
+    return a.day != b.day ? a.day < b.day : a.key < b.key;
+  };
+  const auto same = [](const store::Due& a, const store::Due& b) {
+    return a.day == b.day && a.key == b.key;
+  };
+  std::sort(changes.due.begin(), changes.due.end(), before);
+  changes.due.erase(std::unique(changes.due.begin(), changes.due.end(), same), changes.due.end());
+  std::erase_if(changes.due_done, [&](const store::Due& done) {
+    return std::binary_search(changes.due.begin(), changes.due.end(), done, before);
+  });
 }
 
 bool is_blank(const tally::AccountState& state, const geo::EvidenceState& evidence) {
@@ -42,6 +78,7 @@ Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolve
       metrics_(metrics),
       committed_(committed),
       deliver_(std::move(deliver)),
+      queue_(batches_for(AccountTable::limit_for(options.accounts_bytes / sizeof(HotAccount)))),
       accounts_(options.first, span_of(options), options.accounts_bytes / sizeof(HotAccount)),
       cells_(std::make_unique<tally::Changes>()),
       next_mark_(store.last_commit().number + 1),
@@ -70,8 +107,12 @@ void Shard::join() {
 void Shard::run() {
   for (bool last = false; !last;) {
     Batch* batch = queue_.pop();
-    process(*batch);
-    if (batch->mark) hand_over(batch->mark);
+    try {
+      process(*batch);
+      if (batch->mark) hand_over(batch->mark);
+    } catch (const Abandoned&) {
+      // What is on its way is taken from the queue all the same, or its producer would wait.
+    }
     last = batch->last;
     queue_.give_back(batch);
   }
@@ -79,6 +120,7 @@ void Shard::run() {
 }
 
 void Shard::process(const Batch& batch) {
+  if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
   for (std::size_t i = 0; i < std::min(kPrefetchAhead, batch.size()); ++i) {
     accounts_.prefetch(batch[i].account);
   }
@@ -177,8 +219,9 @@ void Shard::touch(HotAccount& hot) {
   if (hot.changed == mark) return;
   hot.changed = mark;
   changed_.push_back(hot.key);
-  // Of the table a third may wait for each of two marks; the rest is room for what is on its way.
-  if (changed_.size() > accounts_.limit() / 3) wants_mark_.store(true, std::memory_order_relaxed);
+  if (changed_.size() > changed_max(accounts_.limit())) {
+    wants_mark_.store(true, std::memory_order_relaxed);
+  }
 }
 
 // Takes out accounts that were not met since the hand last came by and that are durable. What is
@@ -201,6 +244,7 @@ void Shard::make_room() {
     if (++looked_at > 2 * accounts_.slots()) {
       if (taken > 0) return;
       looked_at = 0;
+      if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -231,6 +275,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   changes->cells = std::move(*cells_);
   changes->due.insert(changes->due.end(), due_.begin(), due_.end());
   due_.clear();
+  tidy_due(*changes);
   cells_ = std::make_unique<tally::Changes>();
   cells_->set_watermark(mark->watermark_us / tally::kMicrosPerSecond);
   watermark_us_ = std::max(watermark_us_, mark->watermark_us);
@@ -256,24 +301,42 @@ void Shard::encode(HotAccount& hot, ShardChanges& changes) {
 
 // Deleted accounts are erased when their time has come: first all but the fence, and that too
 // when no replay can reach it any more. A list in the store says which to look at on which day.
+// An entry whose account has done something since then is put off, not lost.
 void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
   const std::int64_t today = day_of(mark.watermark_us);
   if (mark.watermark_us == 0 || today <= erased_until_day_) return;
-  const std::vector<store::Due> due = store_.due(today, options_.first, options_.last, kEraseBatch);
-  if (due.size() < kEraseBatch) erased_until_day_ = today;
+  const std::size_t limit = erase_max(accounts_.limit());
+  const std::vector<store::Due> due = store_.due(today, options_.first, options_.last, limit);
+  if (due.size() < limit) erased_until_day_ = today;
   const std::int64_t fence_days = tally::kTooOldSeconds / tally::kDaySeconds + 2;
   for (const store::Due& entry : due) {
     changes.due_done.push_back(entry);
     HotAccount& hot = account(entry.key);
     tally::AccountState& state = hot.state;
-    if (state.has(tally::AccountState::kDeleted) &&
-        day_of(state.status_time_us) + options_.erase_deleted_days <= today) {
+    if (state.has(tally::AccountState::kDeleted)) {
+      // Its host says when it was deleted, perhaps by a clock of its own: from the future it is
+      // not believed.
+      const std::int64_t deleted = believed_day(state.status_time_us, mark.watermark_us);
+      if (deleted + options_.erase_deleted_days > today) {
+        changes.due.push_back({deleted + options_.erase_deleted_days, entry.key});
+        continue;
+      }
       touch(hot);
       tally::erase(state, fences_, *cells_);
       hot.evidence = {};
       changes.due.push_back({today + fence_days, entry.key});
-    } else if (state.flags == 0 && state.posts == 0 &&
-               day_of(state.status_time_us) + fence_days <= today) {
+    } else if (state.flags == 0 && state.posts == 0) {
+      // Deletions of records may still have come, and must not count again either.
+      record_.fence.clear();
+      fences_.copy(state.fence, record_.fence);
+      const std::uint64_t newest =
+          record_.fence.empty() ? state.fence.floor : record_.fence.front().revision;
+      const std::int64_t last =
+          believed_day(static_cast<std::int64_t>(newest >> kTidClockBits), mark.watermark_us);
+      if (last + fence_days > today) {
+        changes.due.push_back({last + fence_days, entry.key});
+        continue;
+      }
       touch(hot);
       fences_.release(state.fence);
       state = {};

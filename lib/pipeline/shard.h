@@ -65,10 +65,15 @@ class Shard {
   void join();
 
   [[nodiscard]] BatchQueue& queue() { return queue_; }
+  /// Commits fail and the end has come: what is still in the queue is thrown away, to be read
+  /// again after the next start. Any thread.
+  void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
   /// Set while so much has changed since the last mark that the next one should not wait.
   [[nodiscard]] bool wants_mark() const { return wants_mark_.load(std::memory_order_relaxed); }
 
  private:
+  struct Abandoned {};
+
   void run();
   void process(const Batch& batch);
   void add(const tally::Sample& sample, const Batch& batch);
@@ -94,6 +99,7 @@ class Shard {
 
   BatchQueue queue_;
   std::atomic<bool> wants_mark_{false};
+  std::atomic<bool> abandoned_{false};
   std::thread thread_;
 
   // The shard thread's own.
