@@ -89,7 +89,7 @@ struct Config {
   } pipeline;
 
   struct Resolver {
-    double threshold = 0.5;
+    double threshold = 0.65;
     std::string table;  ///< path; empty = the one that is built in
     friend bool operator==(const Resolver&, const Resolver&) = default;
   } resolver;

@@ -100,6 +100,15 @@ std::optional<LanguageTag> LanguageTag::parse(std::string_view tag) {
   return result;
 }
 
+LanguageTag LanguageTag::from_id(std::uint16_t language_id) {
+  LanguageTag result;
+  for (const int shift : {10, 5, 0}) {
+    if ((language_id >> shift & 31) > 26) return result;
+  }
+  result.language_ = static_cast<std::uint16_t>(language_id & 0x7fff);
+  return result;
+}
+
 std::string LanguageTag::language() const {
   std::string text;
   for (const int shift : {10, 5, 0}) {

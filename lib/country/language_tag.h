@@ -23,6 +23,9 @@ class LanguageTag {
   /// a region that is no country is left out.
   [[nodiscard]] static std::optional<LanguageTag> parse(std::string_view tag);
 
+  /// The language of an id that language_id() gave, without region; none for other numbers.
+  [[nodiscard]] static LanguageTag from_id(std::uint16_t language_id);
+
   /// Two or three lower-case letters, e.g. "pt".
   [[nodiscard]] std::string language() const;
   /// ZZ where the tag has no region.

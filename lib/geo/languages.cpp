@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "country/language_tag.h"
 
@@ -28,13 +30,25 @@ constexpr LanguageRow kUse[] = {
 #include "geo/language_table.inc"
 };
 
-// Raw population is not social use: accounts follow income, less than in proportion.
-constexpr double kIncomeExponent = 0.75;
+// Shares of accounts (Semiocast, July 2012, 517 million accounts). Published as figures: US, BR,
+// JP, GB, ID, FR. Published as ranks, and interpolated between those figures by rank: the others.
+// Countries that are not named there divide the rest by inhabitants and income.
+constexpr std::pair<std::string_view, double> kPublished[] = {
+    {"US", 0.274}, {"BR", 0.080}, {"JP", 0.067}, {"GB", 0.062}, {"ID", 0.057},
+    {"IN", 0.051}, {"MX", 0.046}, {"CA", 0.041}, {"ES", 0.037}, {"PH", 0.033},
+    {"NL", 0.023}, {"AR", 0.016}, {"FR", 0.014}, {"DE", 0.013}};
+// Raw population is not social use: accounts follow income, up to a point.
+constexpr double kIncomeEnough = 45e3;  // US dollars a head
+constexpr double kIncomeExponent = 0.8;
 constexpr double kShareMin = 1e-5;
+// Where such networks are blocked, few get through.
+constexpr std::string_view kBlocked[] = {"CN", "KP", "TM"};
+constexpr double kThrough = 0.05;
 // How far one who can speak a language also posts in it, by its status.
-constexpr double kUseByStatus[] = {0.15, 1.0, 0.5};
-// Whoever lives anywhere may post in any language, and more so in English.
+constexpr double kUseByStatus[] = {0.15, 1.0, 0.35};
+// Whoever lives anywhere may post in any language: in a small one less, in English more.
 constexpr double kAnywhere = 0.0002;
+constexpr double kAnywhereOfWorld = 0.1;
 constexpr double kEnglishAnywhere = 0.12;
 
 }  // namespace
@@ -44,10 +58,25 @@ Languages::Languages() {
   double total = 0;
   std::array<double, Country::kLimit> share{};
   for (const auto& row : kEconomy) {
-    const double weight = std::pow(row.gdp_billions, kIncomeExponent);
+    const double people = Country::parse(row.country)->population();
+    const double income = people > 0 ? row.gdp_billions * 1e9 / people : 0;
+    double weight = people * std::pow(std::min(1.0, income / kIncomeEnough), kIncomeExponent);
+    if (std::find(std::begin(kBlocked), std::end(kBlocked), row.country) != std::end(kBlocked)) {
+      weight *= kThrough;
+    }
     share[Country::parse(row.country)->index()] = weight;
     total += weight;
   }
+  double published = 0;
+  for (const auto& [code, part] : kPublished) {
+    auto& weight = share[Country::parse(code)->index()];
+    total -= weight;
+    weight = 0;
+    published += part;
+  }
+  for (auto& part : share) part *= (1 - published) / total;
+  for (const auto& [code, part] : kPublished) share[Country::parse(code)->index()] = part;
+  total = 1;
   for (std::size_t i = 1; i < Country::count(); ++i) {
     prior_[i] = static_cast<float>(std::log(std::max(share[i] / total, kShareMin)));
   }
@@ -58,6 +87,11 @@ Languages::Languages() {
     return row.share_per_mille * 1e-3 * kUseByStatus[row.status];
   };
   for (const auto& row : kUse) spoken[Country::parse(row.country)->index()] += use(row);
+  std::map<std::string_view, double> world;  // a language's share of all accounts
+  for (const auto& row : kUse) {
+    const std::uint8_t country = Country::parse(row.country)->index();
+    world[row.language] += share[country] * use(row) / std::max(1.0, spoken[country]);
+  }
   for (const auto& row : kUse) {
     const auto tag = LanguageTag::parse(row.language);
     if (!tag) continue;
@@ -66,10 +100,25 @@ Languages::Languages() {
       rows_.push_back({tag->language_id(), at, at});
     }
     const std::uint8_t country = Country::parse(row.country)->index();
-    const double anywhere = row.language == "en" ? kEnglishAnywhere : kAnywhere;
+    const double anywhere = row.language == "en"
+                                ? kEnglishAnywhere
+                                : std::min(kAnywhere, kAnywhereOfWorld * world[row.language]);
     const double there = use(row) / std::max(1.0, spoken[country]) + anywhere;
     uses_.push_back({country, static_cast<float>(std::log(there / anywhere))});
     rows_.back().end = static_cast<std::uint16_t>(uses_.size());
+  }
+  // Detectors take Malay for Indonesian as often as not, and some know only one of them.
+  const auto indonesian = LanguageTag::parse("id")->language_id();
+  for (auto& row : rows_) {
+    if (row.language != indonesian) continue;
+    const auto begin = static_cast<std::uint16_t>(uses_.size());
+    for (std::uint16_t i = row.begin; i < row.end; ++i) {
+      const Use copy = uses_[i];
+      if (copy.country != Country::parse("MY")->index()) uses_.push_back(copy);
+    }
+    uses_.push_back({Country::parse("MY")->index(),
+                     static_cast<float>(std::log((0.25 + kAnywhere) / kAnywhere))});
+    row = {row.language, begin, static_cast<std::uint16_t>(uses_.size())};
   }
   std::sort(rows_.begin(), rows_.end(), [](Row a, Row b) { return a.language < b.language; });
 }

@@ -20,14 +20,14 @@ class Writer {
     position_ += bits;
   }
   [[nodiscard]] EvidenceState state() const {
-    assert(position_ == 192);
+    assert(position_ == 8 * sizeof(EvidenceState));
     EvidenceState state;
     std::memcpy(state.bytes.data(), words_.data(), state.bytes.size());
     return state;
   }
 
  private:
-  std::array<std::uint64_t, 3> words_{};
+  std::array<std::uint64_t, 4> words_{};
   unsigned position_ = 0;
 };
 
@@ -45,7 +45,7 @@ class Reader {
   std::uint8_t get8(unsigned bits) { return static_cast<std::uint8_t>(get(bits)); }
 
  private:
-  std::array<std::uint64_t, 3> words_{};
+  std::array<std::uint64_t, 4> words_{};
   unsigned position_ = 0;
 };
 
@@ -75,52 +75,58 @@ constexpr int kHourBias = 64;
 Memory unpack(const EvidenceState& state) {
   Reader reader(state);
   Memory memory;
-  for (auto& candidate : memory.profile) {
-    candidate.country = country_of(reader.get(kCountryBits));
-    candidate.strength = reader.get8(5);
-    candidate.kind = static_cast<EvidenceKind>(reader.get(3));
-  }
-  memory.city = reader.get(24);
-  for (std::size_t i = 0; i < Memory::kLanguages; ++i) {
-    memory.languages[i].id = static_cast<std::uint16_t>(reader.get(kLanguageBits));
-    memory.languages[i].count = reader.get8(kCountBits);
-  }
-  memory.region = country_of(reader.get(kCountryBits));
-  memory.region_count = reader.get8(3);
-  memory.domain = country_of(reader.get(kCountryBits));
-  memory.offset = reader.get8(7);
-  memory.hour_count = reader.get8(5);
-  memory.last_hour = reader.get8(5);
   // All zero bits must mean nothing known, so the sums are stored as differences to zero.
   const auto signed7 = [&] {
     const int value = static_cast<int>(reader.get(7));
     return static_cast<std::int8_t>(value < kHourBias ? value : value - 2 * kHourBias);
   };
+  for (auto& language : memory.languages) {
+    language.id = static_cast<std::uint16_t>(reader.get(kLanguageBits));
+    language.count = reader.get8(kCountBits);
+  }
+  memory.region = country_of(reader.get(kCountryBits));
+  memory.region_count = reader.get8(3);
+  memory.offset = reader.get8(7);
   memory.hour_x = signed7();
   memory.hour_y = signed7();
+  memory.hour_count = reader.get8(5);
+  memory.last_hour = reader.get8(5);
+  memory.domain = country_of(reader.get(kCountryBits));
+  for (auto& candidate : memory.profile) {
+    candidate.country = country_of(reader.get(kCountryBits));
+    candidate.strength = reader.get8(5);
+    candidate.kind = static_cast<EvidenceKind>(reader.get(3));
+  }
+  memory.profile_language = static_cast<std::uint16_t>(reader.get(kLanguageBits));
+  memory.zone = country_of(reader.get(kCountryBits));
+  memory.zone_offset = reader.get8(7);
+  memory.city = reader.get(24);
   return memory;
 }
 
 EvidenceState pack(const Memory& memory) {
   Writer writer;
+  for (const auto& language : memory.languages) {
+    writer.put(language.id, kLanguageBits);
+    writer.put(language.count, kCountBits);
+  }
+  writer.put(letters_of(memory.region), kCountryBits);
+  writer.put(memory.region_count, 3);
+  writer.put(memory.offset, 7);
+  writer.put(static_cast<unsigned>(memory.hour_x) & (2 * kHourBias - 1), 7);
+  writer.put(static_cast<unsigned>(memory.hour_y) & (2 * kHourBias - 1), 7);
+  writer.put(memory.hour_count, 5);
+  writer.put(memory.last_hour, 5);
+  writer.put(letters_of(memory.domain), kCountryBits);
   for (const auto& candidate : memory.profile) {
     writer.put(letters_of(candidate.country), kCountryBits);
     writer.put(candidate.strength, 5);
     writer.put(static_cast<unsigned>(candidate.kind), 3);
   }
+  writer.put(memory.profile_language, kLanguageBits);
+  writer.put(letters_of(memory.zone), kCountryBits);
+  writer.put(memory.zone_offset, 7);
   writer.put(memory.city, 24);
-  for (std::size_t i = 0; i < Memory::kLanguages; ++i) {
-    writer.put(memory.languages[i].id, kLanguageBits);
-    writer.put(memory.languages[i].count, kCountBits);
-  }
-  writer.put(letters_of(memory.region), kCountryBits);
-  writer.put(memory.region_count, 3);
-  writer.put(letters_of(memory.domain), kCountryBits);
-  writer.put(memory.offset, 7);
-  writer.put(memory.hour_count, 5);
-  writer.put(memory.last_hour, 5);
-  writer.put(static_cast<unsigned>(memory.hour_x) & (2 * kHourBias - 1), 7);
-  writer.put(static_cast<unsigned>(memory.hour_y) & (2 * kHourBias - 1), 7);
   return writer.state();
 }
 

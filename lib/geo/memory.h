@@ -1,4 +1,4 @@
-// The 24 bytes of an EvidenceState, spelled out. The layout is written down in
+// The 28 bytes of an EvidenceState, spelled out. The layout is written down in
 // proto/store.md ("Evidence state"); a change of it is a change of the store's format.
 #pragma once
 
@@ -31,21 +31,28 @@ struct Memory {
   static constexpr std::uint8_t kCountMax = 31;
   static constexpr std::uint8_t kRegionCountMax = 7;
   static constexpr std::uint8_t kHourCountMax = 31;
+  static constexpr int kOffsetBias = 64;  ///< an offset of 0 is stored as this
   static constexpr std::uint32_t kCityMax = (1U << 24) - 1;
 
-  std::array<Candidate, kCandidates> profile;
-  std::uint32_t city = 0;  ///< GeoNames id of the declared city, 0 = none
-  std::array<Language, kLanguages> languages;
-  Country region;                 ///< the region subtag that leads, by majority vote
-  std::uint8_t region_count = 0;  ///< its lead
-  Country domain;                 ///< of the handle
-  std::uint8_t offset = 0;        ///< of createdAt, in quarter hours from −12 h, plus 1; 0 = none
+  // From posts.
+  std::array<Language, kLanguages> languages;  ///< most frequent first
+  Country region;                              ///< the region subtag that leads, by majority vote
+  std::uint8_t region_count = 0;               ///< its lead
+  std::uint8_t offset = 0;  ///< of createdAt, in quarter hours from −16 h; 0 = none
   // Hours of activity: the sum of unit vectors on the clock of 24 hours, one for every hour in
   // which a post was seen.
   std::int8_t hour_x = 0;  ///< × 2, −63 to 63
   std::int8_t hour_y = 0;
   std::uint8_t hour_count = 0;
   std::uint8_t last_hour = 0;  ///< hour of the latest post, plus 1; 0 = none
+  // From the identity.
+  Country domain;  ///< of the handle
+  // From the profile.
+  std::array<Candidate, kCandidates> profile;
+  std::uint16_t profile_language = 0;  ///< LanguageTag::language_id()
+  Country zone;                        ///< of the time zone's name
+  std::uint8_t zone_offset = 0;        ///< as `offset`, in winter
+  std::uint32_t city = 0;              ///< GeoNames id of the declared city, 0 = none
 
   friend bool operator==(const Memory&, const Memory&) = default;
 };

@@ -4,10 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "country/country.h"
 #include "country/language_tag.h"
@@ -33,6 +36,7 @@ struct Evidence {
   bool post = false;
   std::span<const LanguageTag> languages;
   std::string_view text;
+  /// Of the post's createdAt; with `profile`, of the profile (X). 0 of a post says nothing.
   std::int32_t utc_offset_s = kNoOffset;
   std::uint8_t utc_hour = kNoHour;  ///< 0 to 23: when the server saw it
 
@@ -44,7 +48,7 @@ struct Evidence {
 /// account record: fixed size, trivially copyable; all zero = nothing known.
 /// The layout belongs to lib/geo and is written down in proto/store.md.
 struct EvidenceState {
-  std::array<std::uint8_t, 24> bytes{};
+  std::array<std::uint8_t, 28> bytes{};
   friend bool operator==(const EvidenceState&, const EvidenceState&) = default;
 };
 static_assert(std::is_trivially_copyable_v<EvidenceState>);
@@ -56,13 +60,44 @@ struct Resolution {
   friend bool operator==(const Resolution&, const Resolution&) = default;
 };
 
+/// A city by its GeoNames id.
+struct City {
+  std::uint32_t id = 0;  ///< 0 = none
+  Country country;
+  std::string_view name;  ///< valid as long as the Resolver
+};
+
+/// Why an account is where it is: every country with a chance, and every piece of evidence.
+struct Explanation {
+  struct Alternative {
+    Country country;
+    double probability = 0;  ///< calibrated for the first, shared out among the others
+  };
+  struct Piece {
+    EvidenceKind kind = EvidenceKind::kNone;
+    Country country;    ///< the one that it speaks for most
+    double weight = 0;  ///< log-odds in nats for that country
+    std::string words;
+  };
+  std::vector<Alternative> alternatives;  ///< most likely first, at most 5
+  std::vector<Piece> pieces;
+};
+
+struct Memory;
+struct Weights;
+
 /// Thread-safe after construction: one Resolver serves every shard.
 class Resolver {
  public:
   struct Options {
-    double threshold = 0.5;  ///< confidence below which an account counts as ZZ
+    double threshold = kDefaultThreshold;  ///< confidence below which an account counts as ZZ
+    /// The country table; empty = beside the program, or where it was installed.
+    std::filesystem::path table;
+    const Weights* weights = nullptr;  ///< for the fitting program only
   };
+  static constexpr double kDefaultThreshold = 0.65;
 
+  /// Throws std::runtime_error with one clear line when the table is missing or damaged.
   explicit Resolver(Options options);
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -76,8 +111,27 @@ class Resolver {
   /// the caller knows it and it decides.
   [[nodiscard]] Resolution resolve(const EvidenceState& state) const;
 
+  /// The city that the profile declares, if it is in the country that resolve() gives.
+  [[nodiscard]] City city(const EvidenceState& state) const;
+  /// A city by id; id 0 in the answer where the table has none.
+  [[nodiscard]] City find_city(std::uint32_t id) const;
+  /// The country that holds a point (degrees); ZZ at sea and for impossible values.
+  [[nodiscard]] Country country_at(double latitude, double longitude) const;
+  /// Slow; for `geotally resolve`.
+  [[nodiscard]] Explanation explain(const EvidenceState& state) const;
+  /// Size of the mapped table.
+  [[nodiscard]] std::size_t table_bytes() const;
+  /// Uncalibrated probability of one country; for the fitting program.
+  [[nodiscard]] double probability(const EvidenceState& state, Country country) const;
+  /// Sources, versions and licences of the table, as text.
+  [[nodiscard]] std::string_view licences() const;
+
  private:
   struct Tables;
+  struct Scores;
+  void score(const EvidenceState& state, Scores& scores) const;
+  Country dialect_of(std::string_view text, LanguageTag tag, int& words) const;
+  void hint(Memory& memory, std::string_view text, LanguageTag language) const;
   std::unique_ptr<const Tables> tables_;
   Options options_;
 };

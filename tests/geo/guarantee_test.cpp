@@ -42,7 +42,11 @@ class Guarantee : public testing::Test {
     for (int i = 0; i < posts; ++i) (void)resolver_.weigh(state, evidence);
     return resolver_.resolve(state);
   }
-  const Resolver resolver_{Resolver::Options{}};
+  static const Resolver& shared() {
+    static const Resolver instance(Resolver::Options{.table = GEOTALLY_TABLE});
+    return instance;
+  }
+  const Resolver& resolver_ = shared();
 };
 
 TEST_F(Guarantee, NothingIsUnknown) {

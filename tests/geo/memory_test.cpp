@@ -1,4 +1,4 @@
-// Goal: the 24 bytes of an evidence state hold what Memory says, bit for bit as documented.
+// Goal: the 28 bytes of an evidence state hold what Memory says, bit for bit as documented.
 #include "geo/memory.h"
 
 #include <random>
@@ -27,6 +27,9 @@ TEST(Memory, EveryExtremeSurvives) {
   memory.region = country("BR");
   memory.region_count = Memory::kRegionCountMax;
   memory.domain = country("TV");
+  memory.profile_language = 32'767;
+  memory.zone = country("ZW");
+  memory.zone_offset = 127;
   memory.offset = 127;
   memory.hour_x = -63;
   memory.hour_y = 63;
@@ -51,18 +54,21 @@ TEST(Memory, LayoutIsFrozen) {
   memory.profile[0] = {country("FR"), 3, EvidenceKind::kFlag};
   memory.languages[0] = {33, 1};
   memory.domain = country("DE");
+  memory.city = 0x010203;
   EvidenceState expected;
-  // FR = 1 + 26 × 5 + 17 = 148, strength 3, kind 3: 148 | 3 << 10 | 3 << 15.
-  expected.bytes[0] = 0x94;
-  expected.bytes[1] = 0x8c;
-  expected.bytes[2] = 0x01;
-  // Language at bit 78 (15 bits), its count at bit 93.
-  expected.bytes[9] = 0x40;
-  expected.bytes[10] = 0x08;
-  expected.bytes[11] = 0x20;
-  // DE = 1 + 26 × 3 + 4 = 83 at bit 151.
-  expected.bytes[18] = 0x80;
-  expected.bytes[19] = 0x29;
+  // The first language at bit 0 (15 bits), its count at bit 15.
+  expected.bytes[0] = 0x21;
+  expected.bytes[1] = 0x80;
+  // DE = 1 + 26 × 3 + 4 = 83 at bit 104.
+  expected.bytes[13] = 0x53;
+  // FR = 1 + 26 × 5 + 17 = 148 at bit 114, strength 3 at bit 124, kind 3 at bit 129.
+  expected.bytes[14] = 0x50;
+  expected.bytes[15] = 0x32;
+  expected.bytes[16] = 0x06;
+  // The city at bit 200.
+  expected.bytes[25] = 0x03;
+  expected.bytes[26] = 0x02;
+  expected.bytes[27] = 0x01;
   EXPECT_EQ(pack(memory), expected);
 }
 

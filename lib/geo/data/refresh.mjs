@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchSources, sourcePath } from './fetch.mjs';
+import { reduce } from './reduce.mjs';
 
 const cache = process.argv[2] ?? join(tmpdir(), 'geotally-sources');
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -87,3 +88,10 @@ write('lib/geo/economy_table.inc', 'cldr-core 48.2.0 (Unicode-3.0)', codes.map((
   const { _gdp = '0', _literacyPercent = '100' } = info[code] ?? {};
   return `{"${code}", ${(+_gdp / 1e9).toFixed(3)}, ${Math.round(10 * _literacyPercent)}},`;
 }));
+
+// ---- gazetteer, borders, zones -------------------------------------------------------------
+// The reduced lines go through the table compiler, which shares its normalisation with the resolver.
+const lines = reduce(cache, codes, supplemental('codeMappings').codeMappings);
+const reduced = join(cache, 'reduced.tsv');
+writeFileSync(reduced, lines.join('\n') + '\n');
+console.log(`${reduced}: ${lines.length} lines; next: geotally-geo-table ${reduced} lib/geo/data/NOTICE lib/geo/data/geo.table`);

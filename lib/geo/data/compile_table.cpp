@@ -1,0 +1,402 @@
+// Compiles the reduced lines (see data/reduce.mjs) into the table that the resolver maps.
+// Part of the refresh, not of the daemon: errors end the program.
+//   geotally-geo-table REDUCED_LINES NOTICE OUTPUT
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <xxhash.h>
+
+#include "country/country.h"
+#include "geo/table.h"
+#include "geo/words.h"
+
+namespace geotally::geo {
+namespace {
+
+struct Entry {
+  std::uint64_t key;
+  double weight;  // larger = better
+  std::uint32_t reference;
+};
+
+constexpr std::size_t kMeaningsMax = 40;
+constexpr std::size_t kWordsInNameMax = 6;
+
+std::vector<std::string> split_tabs(const std::string& line) {
+  std::vector<std::string> fields;
+  std::stringstream stream(line);
+  for (std::string field; std::getline(stream, field, '\t');) fields.push_back(field);
+  return fields;
+}
+
+class Compiler {
+ public:
+  void read(const std::string& path) {
+    // Two passes: nicknames name places, words only matter where a name is spelled like them.
+    std::ifstream file(path);
+    if (!file) throw std::runtime_error("cannot read " + path);
+    for (std::string line; std::getline(file, line);) lines_.push_back(split_tabs(line));
+    for (const auto& f : lines_) {
+      if (f[0] == "c") country(f);
+    }
+    for (const auto& f : lines_) {
+      if (f[0] == "a") part(f);
+    }
+    for (const auto& f : lines_) {
+      if (f[0] == "p") place(f);
+    }
+    std::sort(places_.begin(), places_.end(),
+              [](const auto& a, const auto& b) { return a.record.id < b.record.id; });
+    for (std::uint32_t i = 0; i < places_.size(); ++i) place_names(i);
+    for (const auto& f : lines_) {
+      if (f[0] == "d")
+        add_special(
+            f[3], {Meaning::kCounty, index_of(f[1]), admin_of(f[1], f[2]), Special::kNoPlace}, 3e4);
+      if (f[0] == "n") nickname(f);
+      if (f[0] == "b") ring(f);
+      if (f[0] == "z") zone(f);
+    }
+    offsets();
+    for (const auto& f : lines_) {
+      if (f[0] == "r") rails(f);
+      if (f[0] == "i") {
+        for (std::size_t i = 2; i < f.size(); ++i) {
+          add_special(f[i], {Meaning::kDialect, index_of(f[1]), 0, Special::kNoPlace}, 1);
+        }
+      }
+      if (f[0] == "m") {
+        for (std::size_t i = 2; i < f.size(); ++i)
+          add_special(f[i], {Meaning::kDemonym, index_of(f[1]), 0, Special::kNoPlace}, 10);
+      }
+    }
+    std::sort(entries_.begin(), entries_.end(),
+              [](const Entry& a, const Entry& b) { return a.key < b.key; });
+    const std::size_t real = entries_.size();
+    for (const auto& f : lines_) {
+      if (f[0] == "w") word(f, real);
+      if (f[0] == "t") add_special(f[1], {Meaning::kTrap, 0, 0, Special::kNoPlace}, 1e12);
+    }
+  }
+
+  void write(const std::string& path, const std::string& notice) {
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      if (a.key != b.key) return a.key < b.key;
+      if (a.weight != b.weight) return a.weight > b.weight;
+      return a.reference < b.reference;
+    });
+    std::vector<std::uint32_t> buckets(65537);
+    std::string names;
+    std::size_t kept = 0;
+    std::size_t run = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[i];
+      run = i > 0 && entries_[i - 1].key == entry.key ? run + 1 : 0;
+      if (run >= kMeaningsMax) continue;
+      if (run > 0 && entries_[i - 1].reference == entry.reference) continue;
+      ++buckets[(entry.key >> 24) + 1];
+      append24(names, static_cast<std::uint32_t>(entry.key) & 0xffffff);
+      append24(names, entry.reference);
+      ++kept;
+    }
+    for (std::size_t i = 1; i < buckets.size(); ++i) buckets[i] += buckets[i - 1];
+    names += std::string(8, '\0');
+
+    std::vector<PlaceRecord> records;
+    for (const auto& place : places_) records.push_back(place.record);
+    std::sort(zones_.begin(), zones_.end(),
+              [](const Zone& a, const Zone& b) { return a.key < b.key; });
+
+    std::string countries;
+    for (std::size_t i = 0; i < Country::count(); ++i) countries += Country::from_index(i).code();
+    std::string file(sizeof(TableHeader), '\0');
+    TableHeader header;
+    const auto section = [&](Section which, const void* data, std::size_t size) {
+      file.resize((file.size() + 7) / 8 * 8);
+      header.sections[which] = {file.size(), size};
+      file.append(static_cast<const char*>(data), size);
+    };
+    const auto vector_section = [&](Section which, const auto& items) {
+      section(which, items.data(), items.size() * sizeof(items[0]));
+    };
+    section(kCountries, countries.data(), countries.size());
+    vector_section(kPlaces, records);
+    vector_section(kSpecials, specials_);
+    vector_section(kBuckets, buckets);
+    section(kNames, names.data(), names.size());
+    vector_section(kRings, rings_);
+    vector_section(kPoints, points_);
+    vector_section(kZones, zones_);
+    vector_section(kOffsets, offsets_);
+    section(kStrings, strings_.data(), strings_.size());
+    section(kLicences, notice.data(), notice.size());
+    header.magic = TableHeader::kMagic;
+    header.version = TableHeader::kVersion;
+    header.header_size = sizeof(header);
+    header.file_size = file.size();
+    header.checksum = XXH3_64bits(file.data() + sizeof(header), file.size() - sizeof(header));
+    std::memcpy(file.data(), &header, sizeof(header));
+    std::ofstream out(path, std::ios::binary);
+    out.write(file.data(), static_cast<std::streamsize>(file.size()));
+    if (!out.flush()) throw std::runtime_error("cannot write " + path);
+    std::cout << path << ": " << file.size() << " bytes, " << records.size() << " places, " << kept
+              << " names, " << specials_.size() << " other meanings, " << points_.size()
+              << " points, " << zones_.size() << " zones\n";
+  }
+
+ private:
+  struct PlaceRow {
+    PlaceRecord record;
+    std::string zone;
+    std::vector<std::string> names;
+  };
+
+  static void append24(std::string& out, std::uint32_t value) {
+    for (int i = 0; i < 3; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 0xff));
+  }
+  static std::uint8_t index_of(const std::string& code) {
+    const auto country = Country::parse(code);
+    if (!country) throw std::runtime_error("no country: " + code);
+    return country->index();
+  }
+  std::uint16_t admin_of(const std::string& country, const std::string& admin) {
+    if (admin.empty()) return 0;
+    const auto [at, added] =
+        admins_.try_emplace(country + "." + admin, static_cast<std::uint16_t>(admins_.size() + 1));
+    return at->second;
+  }
+  std::uint64_t key_of(const std::string& name) {
+    words_.split(name);
+    if (words_.size() == 0 || words_.size() > kWordsInNameMax) return 0;
+    return name_key(words_.text(0, words_.size()));
+  }
+  void add(const std::string& name, std::uint32_t reference, double weight) {
+    if (const std::uint64_t key = key_of(name); key != 0)
+      entries_.push_back({key, weight, reference});
+  }
+  std::uint32_t special(const Special& value) {
+    const auto identity = std::make_tuple(value.meaning, value.country, value.admin, value.place);
+    const auto [at, added] =
+        special_index_.try_emplace(identity, static_cast<std::uint32_t>(specials_.size()));
+    if (added) specials_.push_back(value);
+    return Table::kFirstSpecial + at->second;
+  }
+  void add_special(const std::string& name, const Special& value, double weight) {
+    add(name, special(value), weight);
+  }
+  void country(const std::vector<std::string>& f) {
+    const Special name{Meaning::kCountryName, index_of(f[1]), 0, Special::kNoPlace};
+    const Special code{Meaning::kCountryCode, index_of(f[1]), 0, Special::kNoPlace};
+    add_special(f[1], code, 1e8);
+    if (!f[2].empty()) add_special(f[2], code, 1e8);
+    for (std::size_t i = 3; i < f.size(); ++i) add_special(f[i], name, 1e9);
+  }
+  void part(const std::vector<std::string>& f) {
+    const std::uint16_t admin = admin_of(f[1], f[2]);
+    for (std::size_t i = 4; i < f.size(); ++i) {
+      add_special(f[i], {Meaning::kPart, index_of(f[1]), admin, Special::kNoPlace}, 5e6);
+    }
+    // Codes that people append to a city.
+    static const std::string kWithCodes[] = {"US", "CA", "AU", "BR"};
+    if (std::find(std::begin(kWithCodes), std::end(kWithCodes), f[1]) == std::end(kWithCodes))
+      return;
+    std::stringstream codes(f[3]);
+    for (std::string code; std::getline(codes, code, ',');) {
+      if (code.size() < 2 || code.find_first_of("0123456789") != std::string::npos) continue;
+      add_special(code, {Meaning::kPartCode, index_of(f[1]), admin, Special::kNoPlace}, 4e8);
+    }
+  }
+  void place(const std::vector<std::string>& f) {
+    PlaceRow row;
+    row.record.id = static_cast<std::uint32_t>(std::stoul(f[1]));
+    row.record.country = index_of(f[2]);
+    row.record.admin = admin_of(f[2], f[3]);
+    row.record.inhabitants = static_cast<std::uint32_t>(std::stoul(f[4]));
+    row.zone = f[5];
+    row.names.assign(f.begin() + 6, f.end());
+    row.record.name = static_cast<std::uint32_t>(strings_.size());
+    std::string name = row.names.front();
+    if (name.size() > 255) name.resize(255);
+    strings_.push_back(static_cast<char>(static_cast<unsigned char>(name.size())));
+    strings_ += name;
+    places_.push_back(std::move(row));
+  }
+  void place_names(std::uint32_t index) {
+    const PlaceRow& row = places_[index];
+    for (std::size_t i = 0; i < row.names.size(); ++i) {
+      add(row.names[i], index, row.record.inhabitants + (i == 0 ? 1000.0 : 0.0));
+    }
+    // "Foo City" is called "Foo".
+    const std::string& name = row.names.front();
+    if (row.record.inhabitants >= 100'000 && name.ends_with(" City") && name.size() > 9) {
+      add(name.substr(0, name.size() - 5), index, row.record.inhabitants);
+    }
+  }
+  void nickname(const std::vector<std::string>& f) {
+    const std::uint8_t country = index_of(f[1]);
+    const std::uint16_t admin = f[2].empty() ? std::uint16_t{0} : admin_of(f[1], f[2]);
+    std::uint32_t place = Special::kNoPlace;
+    if (!f[3].empty()) {
+      const std::uint64_t key = key_of(f[3]);
+      if (place_by_name_.empty()) {
+        for (std::uint32_t i = 0; i < places_.size(); ++i) {
+          for (const auto& name : places_[i].names) {
+            if (places_[i].record.inhabitants < 10'000) continue;
+            place_by_name_.emplace(key_of(name) * 256 + places_[i].record.country, i);
+          }
+        }
+      }
+      const auto [first, last] = place_by_name_.equal_range(key * 256 + country);
+      for (auto at = first; at != last; ++at) {
+        const PlaceRecord& record = places_[at->second].record;
+        if (admin != 0 && record.admin != admin) continue;
+        if (place == Special::kNoPlace || record.inhabitants > places_[place].record.inhabitants)
+          place = at->second;
+      }
+      if (place == Special::kNoPlace && f[3] != "USA") {
+        std::cerr << "nickname of no place: " << f[1] << " " << f[3] << "\n";
+      }
+    }
+    for (std::size_t i = f[3] == "USA" ? 3 : 4; i < f.size(); ++i) {
+      const bool capitals = f[i].starts_with('^');
+      const std::string name = capitals ? f[i].substr(1) : f[i];
+      if (place != Special::kNoPlace) {
+        add_special(name,
+                    {capitals ? Meaning::kNicknameCapitals : Meaning::kNickname, country,
+                     places_[place].record.admin, place},
+                    5e8);
+      } else if (admin != 0 || country_part(f, i)) {
+        add_special(
+            name,
+            {capitals ? Meaning::kPartCode : Meaning::kPart, country, admin, Special::kNoPlace},
+            5e8);
+      } else {
+        add_special(name,
+                    {capitals ? Meaning::kCountryCode : Meaning::kCountryName, country, 0,
+                     Special::kNoPlace},
+                    9e8);
+      }
+    }
+  }
+  // The lines of a country list names of the country and of its areas; either decides alike.
+  static bool country_part(const std::vector<std::string>&, std::size_t) { return false; }
+
+  void word(const std::vector<std::string>& f, std::size_t real) {
+    const std::uint64_t key = key_of(f[2]);
+    const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(real);
+    const auto found = std::lower_bound(
+        entries_.begin(), end, key,
+        [](const Entry& entry, std::uint64_t wanted) { return entry.key < wanted; });
+    if (key == 0 || found == end || found->key != key) return;
+    const auto level = static_cast<std::uint16_t>(std::stoul(f[1]));
+    add_special(f[2], {Meaning::kCommonWord, 0, level, Special::kNoPlace}, 1e11 - level);
+  }
+  void ring(const std::vector<std::string>& f) {
+    Ring ring{
+        INT32_MAX, INT32_MAX,     INT32_MIN, INT32_MIN, static_cast<std::uint32_t>(points_.size()),
+        0,         index_of(f[1])};
+    std::stringstream stream(f[2]);
+    for (std::string pair; std::getline(stream, pair, ' ');) {
+      const std::size_t comma = pair.find(',');
+      const Point point{std::stoi(pair.substr(0, comma)), std::stoi(pair.substr(comma + 1))};
+      ring.west = std::min(ring.west, point.longitude);
+      ring.east = std::max(ring.east, point.longitude);
+      ring.south = std::min(ring.south, point.latitude);
+      ring.north = std::max(ring.north, point.latitude);
+      points_.push_back(point);
+      ++ring.count;
+    }
+    rings_.push_back(ring);
+  }
+  // How a country's inhabitants spread over its offsets.
+  void offsets() {
+    std::map<std::tuple<std::uint8_t, std::int8_t, std::int8_t>, double> sums;
+    std::map<std::uint8_t, double> totals;
+    for (const PlaceRow& place : places_) {
+      const auto found = zone_by_name_.find(place.zone);
+      if (found == zone_by_name_.end()) continue;
+      const double people = place.record.inhabitants + 100.0;
+      sums[{place.record.country, found->second.winter, found->second.summer}] += people;
+      totals[place.record.country] += people;
+    }
+    for (const auto& [key, people] : sums) {
+      const auto [country, winter, summer] = key;
+      const auto share = static_cast<std::uint8_t>(255 * people / totals[country]);
+      offsets_.push_back({country, winter, summer, share});
+    }
+  }
+  void add_zone(const std::string& name, Zone zone) {
+    zone.key = static_cast<std::uint32_t>(name_key(name));
+    zones_.push_back(zone);
+  }
+  void zone(const std::vector<std::string>& f) {
+    const Zone zone{0, index_of(f[2]), 0, static_cast<std::int8_t>(std::stoi(f[3]) / 15),
+                    static_cast<std::int8_t>(std::stoi(f[4]) / 15)};
+    add_zone(f[1], zone);
+    zone_by_name_[f[1]] = zone;
+  }
+  void rails(const std::vector<std::string>& f) {
+    const auto found = zone_by_name_.find(f[2]);
+    if (found == zone_by_name_.end()) {
+      std::cerr << "zone of no country: " << f[1] << "\n";
+      return;
+    }
+    Zone zone = found->second;
+    zone.rails = 1;
+    // Quito and others borrow a neighbour's zone, but name their own country.
+    words_.split(f[1]);
+    double best = 0;
+    for (const PlaceRow& place : places_) {
+      if (place.names.front() == f[1] && place.record.inhabitants > best &&
+          place.record.inhabitants > 100'000) {
+        best = place.record.inhabitants;
+        zone.country = place.record.country;
+      }
+    }
+    add_zone(f[1], zone);
+  }
+
+  Words words_;
+  std::vector<std::vector<std::string>> lines_;
+  std::vector<Entry> entries_;
+  std::vector<Special> specials_;
+  std::map<std::tuple<Meaning, std::uint8_t, std::uint16_t, std::uint32_t>, std::uint32_t>
+      special_index_;
+  std::vector<PlaceRow> places_;
+  std::unordered_multimap<std::uint64_t, std::uint32_t> place_by_name_;
+  std::unordered_map<std::string, std::uint16_t> admins_;
+  std::vector<Ring> rings_;
+  std::vector<Point> points_;
+  std::vector<Zone> zones_;
+  std::map<std::string, Zone> zone_by_name_;
+  std::vector<OffsetShare> offsets_;
+  std::string strings_;
+};
+
+}  // namespace
+}  // namespace geotally::geo
+
+int main(int argc, char** argv) try {
+  if (argc != 4) {
+    std::cerr << "usage: geotally-geo-table REDUCED_LINES NOTICE OUTPUT\n";
+    return 64;
+  }
+  std::ifstream notice(argv[2]);
+  if (!notice) throw std::runtime_error(std::string("cannot read ") + argv[2]);
+  std::stringstream text;
+  text << notice.rdbuf();
+  geotally::geo::Compiler compiler;
+  compiler.read(argv[1]);
+  compiler.write(argv[3], text.str());
+  return 0;
+} catch (const std::exception& error) {
+  std::cerr << "geotally-geo-table: " << error.what() << "\n";
+  return 1;
+}

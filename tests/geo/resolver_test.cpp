@@ -1,0 +1,230 @@
+// Goal: evidence of all kinds adds up, in whatever order it comes, within its bytes.
+#include "geo/resolver.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "geo/memory.h"
+
+namespace geotally::geo {
+namespace {
+
+class ResolverTest : public testing::Test {
+ protected:
+  static LanguageTag tag(std::string_view text) { return *LanguageTag::parse(text); }
+  static bool post(EvidenceState& state, std::string_view language,
+                   std::uint8_t hour = Evidence::kNoHour,
+                   std::int32_t offset_s = Evidence::kNoOffset) {
+    const std::array<LanguageTag, 1> languages = {tag(language)};
+    Evidence evidence;
+    evidence.post = true;
+    evidence.languages = languages;
+    evidence.utc_hour = hour;
+    evidence.utc_offset_s = offset_s;
+    return resolver().weigh(state, evidence);
+  }
+  static bool profile(EvidenceState& state, const std::function<void(Evidence&)>& fill) {
+    Evidence evidence;
+    evidence.profile = true;
+    fill(evidence);
+    return resolver().weigh(state, evidence);
+  }
+  static std::string_view country(const EvidenceState& state) {
+    return resolver().resolve(state).country.code();
+  }
+  static double chance(const EvidenceState& state, std::string_view code) {
+    return resolver().probability(state, *Country::parse(code));
+  }
+  static const Resolver& resolver() {
+    static const Resolver instance(Resolver::Options{.table = GEOTALLY_TABLE});
+    return instance;
+  }
+};
+
+TEST_F(ResolverTest, LanguageAndPlaceAgreeOrContend) {
+  EvidenceState place;
+  (void)profile(place, [](Evidence& evidence) { evidence.location = "Valencia"; });
+  EvidenceState with_spanish = place;
+  (void)post(with_spanish, "ca");
+  EXPECT_GT(chance(with_spanish, "ES"), chance(place, "ES"));
+  EvidenceState abroad;
+  (void)profile(abroad, [](Evidence& evidence) { evidence.location = "Lisboa, Portugal"; });
+  for (int i = 0; i < 40; ++i) (void)post(abroad, "en");
+  EXPECT_EQ(country(abroad), "PT");
+}
+
+TEST_F(ResolverTest, OrderDoesNotMatter) {
+  const std::vector<std::function<void(EvidenceState&)>> steps = {
+      [](EvidenceState& state) {
+        (void)profile(state, [](Evidence& evidence) { evidence.description = "from Medellín"; });
+      },
+      [](EvidenceState& state) { (void)post(state, "es", 15); },
+      [](EvidenceState& state) { (void)post(state, "es-CO", 17, -5 * 3600); },
+      [](EvidenceState& state) { (void)post(state, "en", 20, -5 * 3600); },
+      [](EvidenceState& state) {
+        Evidence evidence;
+        evidence.handle = "someone.example.co.uk";
+        (void)resolver().weigh(state, evidence);
+      }};
+  std::vector<std::size_t> order = {0, 1, 2, 3, 4};
+  EvidenceState first;
+  for (const std::size_t i : order) steps[i](first);
+  const Resolution expected = resolver().resolve(first);
+  EXPECT_EQ(expected.country.code(), "CO");
+  do {
+    EvidenceState state;
+    for (const std::size_t i : order) steps[i](state);
+    const Resolution resolution = resolver().resolve(state);
+    EXPECT_EQ(resolution.country, expected.country);
+    EXPECT_NEAR(resolution.confidence, expected.confidence, 2);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST_F(ResolverTest, PostsThatSayNothingNewChangeNothing) {
+  EvidenceState state;
+  for (int i = 0; i < 100; ++i) (void)post(state, "fr", 12);
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(post(state, "fr", 12));
+  EXPECT_TRUE(post(state, "fr", 13));
+}
+
+TEST_F(ResolverTest, ANewHabitDisplacesAnOldOne) {
+  EvidenceState state;
+  for (int i = 0; i < 200; ++i) (void)post(state, "ja");
+  EXPECT_EQ(country(state), "JP");
+  for (int i = 0; i < 200; ++i) (void)post(state, "ko");
+  EXPECT_EQ(country(state), "KR");
+  // Three languages fill the slots; a fourth still gets through.
+  EvidenceState full;
+  for (const auto* language : {"en", "de", "nl"}) (void)post(full, language);
+  for (int i = 0; i < 100; ++i) (void)post(full, "pl");
+  EXPECT_EQ(country(full), "PL");
+}
+
+TEST_F(ResolverTest, RegionsVote) {
+  EvidenceState state;
+  (void)post(state, "en-US");
+  for (int i = 0; i < 5; ++i) (void)post(state, "en-AU");
+  EXPECT_EQ(country(state), "AU");
+  EXPECT_EQ(resolver().resolve(state).evidence, EvidenceKind::kRegion);
+}
+
+TEST_F(ResolverTest, ZonesAndOffsetsLeanButDoNotOverride) {
+  EvidenceState plain;
+  (void)post(plain, "es");
+  EvidenceState zoned = plain;
+  (void)profile(zoned, [](Evidence& evidence) { evidence.time_zone = "Santiago"; });
+  EXPECT_GT(chance(zoned, "CL"), 2 * chance(plain, "CL"));
+  EvidenceState declared;
+  (void)profile(declared, [](Evidence& evidence) {
+    evidence.location = "Abuja, Nigeria";
+    evidence.time_zone = "Pacific Time (US & Canada)";
+  });
+  EXPECT_EQ(country(declared), "NG");
+  EvidenceState dated;
+  for (int i = 0; i < 3; ++i) (void)post(dated, "en", Evidence::kNoHour, 5 * 3600 + 1800);
+  EvidenceState undated;
+  for (int i = 0; i < 3; ++i) (void)post(undated, "en", Evidence::kNoHour, 0);
+  EXPECT_GT(chance(dated, "IN"), 3 * chance(undated, "IN"));
+}
+
+TEST_F(ResolverTest, HoursOfActivityTellContinentsApart) {
+  EvidenceState american;
+  EvidenceState australian;
+  for (int day = 0; day < 4; ++day) {
+    for (const int hour : {9, 12, 14, 17, 19, 21, 22}) {
+      (void)post(american, "en", static_cast<std::uint8_t>((hour + 6) % 24));
+      (void)post(australian, "en", static_cast<std::uint8_t>((hour + 14) % 24));
+    }
+  }
+  EXPECT_GT(chance(american, "US"), chance(australian, "US"));
+  EXPECT_GT(chance(australian, "AU"), 2 * chance(american, "AU"));
+}
+
+TEST_F(ResolverTest, HandlesHaveDomains) {
+  EvidenceState state;
+  Evidence evidence;
+  evidence.handle = "someone.example.cz";
+  EXPECT_TRUE(resolver().weigh(state, evidence));
+  EXPECT_EQ(country(state), "CZ");
+  EXPECT_EQ(resolver().resolve(state).evidence, EvidenceKind::kDomain);
+  evidence.handle = "someone.example.org";
+  EXPECT_TRUE(resolver().weigh(state, evidence));
+  EXPECT_EQ(state, EvidenceState{});
+}
+
+TEST_F(ResolverTest, ALanguageIsDetectedWhereNoneIsDeclared) {
+  EvidenceState state;
+  Evidence evidence;
+  evidence.post = true;
+  evidence.text = "Dzisiaj pogoda była tak piękna, że poszliśmy na długi spacer nad rzekę";
+  (void)resolver().weigh(state, evidence);
+  EXPECT_EQ(country(state), "PL");
+}
+
+TEST_F(ResolverTest, TextThatComesWithALanguageStillHints) {
+  EvidenceState plain;
+  EvidenceState hinted;
+  for (int i = 0; i < 3; ++i) {
+    (void)post(plain, "es");
+    const std::array<LanguageTag, 1> languages = {tag("es")};
+    Evidence evidence;
+    evidence.post = true;
+    evidence.languages = languages;
+    evidence.text = "che boludo, vos sabés que te quiero";
+    (void)resolver().weigh(hinted, evidence);
+  }
+  EXPECT_GT(chance(hinted, "AR"), 2 * chance(plain, "AR"));
+  // The same words in a text of another language are an accident.
+  EvidenceState german;
+  const std::array<LanguageTag, 1> languages = {tag("de")};
+  Evidence evidence;
+  evidence.post = true;
+  evidence.languages = languages;
+  evidence.text = "che boludo, vos sabés que te quiero";
+  (void)resolver().weigh(german, evidence);
+  EXPECT_EQ(unpack(german).languages[1].count, 0);
+}
+
+TEST_F(ResolverTest, TheCityIsThatOfTheCountry) {
+  EvidenceState state;
+  (void)profile(state, [](Evidence& evidence) { evidence.location = "Gdańsk"; });
+  EXPECT_EQ(resolver().city(state).name, "Gdańsk");
+  EXPECT_EQ(resolver().city(EvidenceState{}).id, 0u);
+}
+
+TEST_F(ResolverTest, ExplainsInWords) {
+  EvidenceState state;
+  (void)profile(state, [](Evidence& evidence) {
+    evidence.location = "Oaxaca, México";
+    evidence.time_zone = "Mexico City";
+  });
+  (void)post(state, "es", 3);
+  const Explanation explanation = resolver().explain(state);
+  ASSERT_FALSE(explanation.alternatives.empty());
+  EXPECT_EQ(explanation.alternatives[0].country.code(), "MX");
+  double sum = 0;
+  for (const auto& alternative : explanation.alternatives) sum += alternative.probability;
+  EXPECT_LE(sum, 1.0001);
+  ASSERT_GE(explanation.pieces.size(), 3u);
+  for (const auto& piece : explanation.pieces) EXPECT_FALSE(piece.words.empty());
+  EXPECT_TRUE(resolver().explain(EvidenceState{}).pieces.empty());
+}
+
+TEST_F(ResolverTest, TheThresholdHidesButDoesNotForget) {
+  const Resolver strict(Resolver::Options{.threshold = 0.999, .table = GEOTALLY_TABLE});
+  EvidenceState state;
+  (void)profile(state, [](Evidence& evidence) { evidence.location = "Riga"; });
+  const Resolution hidden = strict.resolve(state);
+  EXPECT_FALSE(hidden.country.known());
+  EXPECT_EQ(hidden.evidence, EvidenceKind::kNone);
+  EXPECT_GT(hidden.confidence, 0);
+  EXPECT_EQ(country(state), "LV");
+}
+
+}  // namespace
+}  // namespace geotally::geo
