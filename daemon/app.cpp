@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
 // Messages between two reports while the feed never pauses.
-constexpr std::uint64_t kReportEvery = 1'024;
+constexpr std::uint64_t kReportEvery = 64;
 constexpr std::int64_t kStatusEvery_us = 10'000'000;
 // "oldest": a time before any event, which servers clamp to what they still have. From 1e15 on
 // they read a cursor as microseconds, below as a sequence number.

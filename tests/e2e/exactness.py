@@ -63,7 +63,7 @@ def seen_to_leave(pages):
 def run(arguments):
     with Folder() as folder:
         feed = Feed(folder, "--world", "july-2012", "--accounts", arguments.accounts, "--events",
-                    arguments.events, "--days", arguments.days, "--hold-alone", "--pause-at", 1,
+                    arguments.events, "--days", arguments.days, "--hold-alone", "--pause-at", 1, "--retention", "200d",
                     *(["--end-time", "now"] if arguments.clock == "wall" else []))
         expected = Truth(feed.log)
         options = ["--clock", arguments.clock, "--set", f"feed.margin_s={MARGIN_S}"]

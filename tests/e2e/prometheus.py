@@ -41,9 +41,9 @@ scrape_configs:
     static_configs: [{{targets: ['127.0.0.1:{daemon_port}']}}]
 """)
         feed = Feed(folder, "--world", "small", "--accounts", 5_000, "--events", 400_000, "--days",
-                    100, "--hold-alone", "--rate", 40_000)
-        listen = ["--listen", f"127.0.0.1:{daemon_port}", "--clock", "feed"]
-        daemon = Daemon(folder, feed.url(), *listen)
+                    100, "--hold-alone", "--rate", 20_000, "--retention", "200d")
+        listen = f"127.0.0.1:{daemon_port}"
+        daemon = Daemon(folder, feed.url(), "--clock", "feed", listen=listen)
         prometheus = Process(["prometheus", f"--config.file={folder}/prometheus.yml",
                               f"--storage.tsdb.path={folder}/tsdb",
                               f"--web.listen-address=127.0.0.1:{port}"], folder / "prometheus.err")
@@ -72,7 +72,7 @@ scrape_configs:
                            lambda: query("sum(geotally_posts_total)")[0] > before)
                 daemon.kill()
                 wait_until("the daemon is seen down", lambda: query("min(up)") == [0])
-                daemon = Daemon(folder, feed.url(), *listen)
+                daemon = Daemon(folder, feed.url(), "--clock", "feed", listen=listen)
                 wait_until("the daemon is seen up", lambda: query("min(up)") == [1])
             daemon.settle(feed, feed.status()["size"])
             counted = sum(float(line.rsplit(" ", 1)[1]) for line in daemon.page().splitlines()
