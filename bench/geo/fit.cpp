@@ -54,7 +54,7 @@ class Fitter {
     weights.ceiling = 1;
     double best = loss(weights, fold);
     double step = 0.2;
-    for (int round = 0; round < 5; ++round, step *= 0.6) {
+    for (int round = 0; round < 4; ++round, step *= 0.5) {
       for (const auto& info : geo::kWeightInfos) {
         if (is_calibration(info.name) || info.low == info.high) continue;
         for (const double direction : {1.0, -1.0}) {

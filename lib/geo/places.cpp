@@ -501,10 +501,10 @@ class Scan {
         } else {
           switch (sense.meaning) {
             case Meaning::kCountryName:
-              own = 1e9F;
+              own = 20 * people(sense, 1);
               break;
             case Meaning::kPart:
-              own = 1e8F;
+              own = people(sense, kParts);
               break;
             case Meaning::kNickname:
               own = 2e8F;
@@ -562,6 +562,12 @@ class Scan {
       }
       if (counted) ++rank;
     }
+  }
+  // Of a country, or of one of its parts, where it has `parts`.
+  static constexpr float kParts = 15;
+  float people(const Match::Sense& sense, float parts) const {
+    const auto all = static_cast<float>(table_.country(sense.country).population());
+    return std::pow(std::max(all / parts, 1'000.0F), 1.1F);
   }
   // The city that is meant; a name of a part and of its capital means the capital.
   std::uint32_t city_of(const Match& match, const Match::Sense& best) const {
