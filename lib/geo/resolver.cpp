@@ -240,6 +240,28 @@ void Resolver::hint(Memory& memory, std::string_view text, LanguageTag language)
   for (int i = 0; i < 2; ++i) count_language(memory, hint_of(reading.items[0].country));
 }
 
+namespace {
+
+// 0, 1, 4, 16: the largest that is not above `count`.
+std::uint8_t fourfold(std::uint8_t count) {
+  return count < 4 ? std::min<std::uint8_t>(count, 1) : count < 16 ? 4 : 16;
+}
+
+// What of a memory the answer really follows: counts rise with every post, but the answer moves
+// with their order of magnitude, and hours say nothing before there are several. A busy account is
+// resolved a few times and not at each post.
+Memory magnitude(Memory memory) {
+  for (Memory::Language& language : memory.languages) language.count = fourfold(language.count);
+  memory.region_count = fourfold(memory.region_count);
+  memory.hour_count = memory.hour_count < 8 ? 0 : memory.hour_count < 16 ? 8 : 16;
+  memory.hour_x = 0;
+  memory.hour_y = 0;
+  memory.last_hour = 0;
+  return memory;
+}
+
+}  // namespace
+
 bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
   const Weights& weights = tables_->weights;
   const Memory before = unpack(state);
@@ -336,7 +358,7 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
   }
   if (memory == before) return false;
   state = pack(memory);
-  return true;
+  return !(magnitude(memory) == magnitude(before));
 }
 
 void Resolver::score(const EvidenceState& state, Scores& scores) const {

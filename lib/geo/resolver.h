@@ -104,7 +104,8 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   /// Folds `evidence` into `state`. Any bytes in any field: bounded work, never throws.
-  /// Returns whether the state changed (only then must resolve() be called again).
+  /// Returns whether it may have changed what resolve() says: something new was said, or what was
+  /// said before has become several times as frequent.
   [[nodiscard]] bool weigh(EvidenceState& state, const Evidence& evidence) const;
 
   /// The country that the state points to. An explicit country is not its business:

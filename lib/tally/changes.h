@@ -9,8 +9,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "country/country.h"
 #include "event/evidence_kind.h"
@@ -72,7 +73,7 @@ class Changes {
 
   std::array<CountryChange, Country::kLimit> countries_{};
   std::vector<std::unique_ptr<RowChange>> rows_;
-  std::unordered_map<std::uint64_t, RowChange*> index_;
+  boost::unordered_flat_map<std::uint64_t, RowChange*> index_;
   std::array<RowChange*, kRowKinds> latest_{};  // the row that was asked for last
   std::array<std::int64_t, kRowKinds> first_kept_{};
 };
