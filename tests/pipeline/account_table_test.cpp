@@ -1,0 +1,157 @@
+// Goal: the table is a map, at every size, for every range of keys, also when full.
+// Method: the same random calls on the table and on a std::map.
+#include "pipeline/account_table.h"
+
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "pipeline/sampler.h"
+
+namespace geotally::pipeline {
+namespace {
+
+constexpr std::uint64_t kPartitionSpan = std::uint64_t{1} << (64 - kPartitionBits);
+
+struct Range {
+  tally::AccountKey first;
+  std::uint64_t span;  // 0 = all
+  [[nodiscard]] tally::AccountKey last() const { return first + (span - 1); }
+};
+
+// One shard; half of the keys; one partition at either end and in the middle; an odd range.
+const Range kRanges[] = {
+    {0, 0},
+    {std::uint64_t{1} << 63, std::uint64_t{1} << 63},
+    {0, kPartitionSpan},
+    {33 * kPartitionSpan, kPartitionSpan},
+    {63 * kPartitionSpan, kPartitionSpan},
+    {13 * kPartitionSpan, 13 * kPartitionSpan},
+};
+
+class AccountTableOf : public testing::TestWithParam<Range> {
+ protected:
+  tally::AccountKey any() {
+    const Range range = GetParam();
+    const tally::AccountKey key =
+        range.span == 0 ? random_() : range.first + random_() % range.span;
+    return key == 0 ? 1 : key;
+  }
+
+  std::mt19937_64 random_{7};
+};
+
+// The slots of the table are in the order of the keys' homes: everything is there exactly once.
+void expect_same(AccountTable& table, const std::map<tally::AccountKey, std::uint32_t>& model) {
+  ASSERT_EQ(table.size(), model.size());
+  std::size_t occupied = 0;
+  for (std::size_t i = 0; i < table.slots(); ++i) occupied += table.slot(i).key != 0 ? 1 : 0;
+  ASSERT_EQ(occupied, model.size());
+  for (const auto& [key, value] : model) {
+    HotAccount* const found = table.find(key);
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(found->key, key);
+    ASSERT_EQ(found->state.posts, value);
+  }
+}
+
+TEST_P(AccountTableOf, IsAMap) {
+  AccountTable table(GetParam().first, GetParam().span, 20'000);
+  std::map<tally::AccountKey, std::uint32_t> model;
+  for (std::uint32_t step = 0; step < 60'000; ++step) {
+    // Grows for a while, then shrinks, then grows again.
+    const bool grow = step / 15'000 % 2 == 0 ? random_() % 10 < 8 : random_() % 10 < 2;
+    if (grow && !table.full()) {
+      const tally::AccountKey key = any();
+      if (!model.contains(key)) {
+        ASSERT_EQ(table.find(key), nullptr);
+        table.insert(key).state.posts = step;
+        model[key] = step;
+      }
+    } else {
+      const std::size_t slot = random_() % table.slots();
+      if (const tally::AccountKey key = table.slot(slot).key; key != 0) {
+        table.erase(slot);
+        model.erase(key);
+        ASSERT_EQ(table.find(key), nullptr);
+      }
+    }
+    if (step % 5'000 == 0) expect_same(table, model);
+  }
+  expect_same(table, model);
+}
+
+TEST_P(AccountTableOf, TakesKeysAtBothEnds) {
+  const Range range = GetParam();
+  AccountTable table(range.first, range.span, 10'000);
+  std::map<tally::AccountKey, std::uint32_t> model;
+  const auto add = [&](tally::AccountKey key) {
+    if (key == 0 || model.contains(key)) return;
+    table.insert(key).state.posts = static_cast<std::uint32_t>(key);
+    model[key] = static_cast<std::uint32_t>(key);
+  };
+  // Runs of neighbours: all of them have the same home.
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    add(range.first + i);
+    add(range.last() - i);
+  }
+  expect_same(table, model);
+  // Growing keeps them; taking every other one out leaves the rest where it is found.
+  while (table.size() < 5'000) add(any());
+  expect_same(table, model);
+  for (std::size_t i = 0; i < table.slots(); i += 2) {
+    if (const tally::AccountKey key = table.slot(i).key; key != 0) {
+      table.erase(i);
+      model.erase(key);
+    }
+  }
+  expect_same(table, model);
+}
+
+TEST_P(AccountTableOf, IsFullAtItsLimit) {
+  constexpr std::size_t kSlots = 5'000;  // no power of two
+  AccountTable table(GetParam().first, GetParam().span, kSlots);
+  EXPECT_EQ(table.limit(), AccountTable::limit_for(kSlots));
+  std::map<tally::AccountKey, std::uint32_t> model;
+  while (!table.full()) {
+    const tally::AccountKey key = any();
+    if (!model.emplace(key, 0).second) continue;
+    table.insert(key);
+  }
+  EXPECT_EQ(table.size(), table.limit());
+  EXPECT_LE(table.bytes(), kSlots * sizeof(HotAccount) + AccountTable::spare_bytes());
+  expect_same(table, model);
+  // Out and in again, for ever.
+  for (int i = 0; i < 10'000; ++i) {
+    const std::size_t slot = random_() % table.slots();
+    if (table.slot(slot).key == 0) continue;
+    model.erase(table.slot(slot).key);
+    table.erase(slot);
+    ASSERT_FALSE(table.full());
+    tally::AccountKey key = any();
+    while (!model.emplace(key, 0).second) key = any();
+    table.insert(key);
+  }
+  expect_same(table, model);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranges, AccountTableOf, testing::ValuesIn(kRanges));
+
+TEST(AccountTable, AnInsertedAccountIsBlank) {
+  AccountTable table(0, 0, 4'096);
+  HotAccount& first = table.insert(5);
+  first.state.posts = 3;
+  first.changed = 9;
+  first.referenced = true;
+  for (std::size_t i = 0; i < table.slots(); ++i) {
+    if (table.slot(i).key == 5) table.erase(i);
+  }
+  const HotAccount& again = table.insert(5);
+  EXPECT_EQ(again.state.posts, 0U);
+  EXPECT_EQ(again.changed, 0U);
+  EXPECT_FALSE(again.referenced);
+}
+
+}  // namespace
+}  // namespace geotally::pipeline
