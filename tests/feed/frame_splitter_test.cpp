@@ -15,7 +15,7 @@
 namespace geotally::feed {
 namespace {
 
-constexpr std::string_view kAnswer = "HTTP/1.1 101 Switching Protocols\r\nA: b\r\n\r\n";
+constexpr std::string_view kAnswer = "HTTP/1.1 101 Switching Protocols\r\nA: b\r\r\n\r\n";
 
 class Splitter : public testing::Test {
  protected:
@@ -132,6 +132,26 @@ TEST_F(Splitter, MessagesOfEveryShape) {
       EXPECT_EQ(std::count(binary_.begin(), binary_.end(), true), 1);
       EXPECT_EQ(handed_, frame(kPing, "p1") + frame(kPing, "p2") + frame(kPong, ""));
       EXPECT_EQ(too_large_, 0u);
+    }
+  }
+}
+
+TEST_F(Splitter, MessagesAsLongAsTheBuffer) {
+  std::string stream;
+  std::vector<std::string> expected;
+  for (std::size_t size = 1000; size < 1040; ++size) {
+    expected.emplace_back(size, 'x');
+    stream += text(expected.back());
+    // A first part that fills the memory taken for it to the last byte, and the padding behind.
+    expected.emplace_back(size, 'y');
+    stream += frame(kText, expected.back(), false) + frame(kContinue, "");
+  }
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{777}, SIZE_MAX}) {
+    for (const std::size_t buffer : {std::size_t{1024}, std::size_t{1 << 16}}) {
+      messages_.clear();
+      begin({.buffer_bytes = buffer});
+      feed(stream, piece);
+      EXPECT_EQ(messages_, expected);
     }
   }
 }
