@@ -123,6 +123,15 @@ feed::PositionOptions position_options(const config::Config& config) {
   return options;
 }
 
+// As curl reads them: either case, the lower one first.
+std::string variable(std::string name) {
+  std::string lower = name;
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const char* value = std::getenv(lower.c_str());
+  if (value == nullptr) value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
 feed::FollowerOptions follower_options(const config::Config::Feed& config) {
   feed::FollowerOptions options;
   for (const std::string& text : config.urls) {
@@ -145,6 +154,10 @@ feed::FollowerOptions follower_options(const config::Config::Feed& config) {
   options.dictionary_file = config.zstd_dictionary;
   options.silence_max = std::chrono::seconds(config.quiet_s);
   options.backoff.max = std::chrono::seconds(config.backoff_max_s);
+  options.lag_max = std::chrono::seconds(config.lag_max_s);
+  options.preferred_after = std::chrono::seconds(config.preferred_after_s);
+  options.proxy = variable("HTTPS_PROXY");
+  options.no_proxy = variable("NO_PROXY");
   options.message_bytes_max = static_cast<std::size_t>(config.message_bytes_max);
   return options;
 }

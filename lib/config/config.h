@@ -54,6 +54,8 @@ struct Config {
     std::int64_t quiet_s = 60;  ///< no data frame for so long = reconnect; 0 = never
     std::int64_t margin_s = 60;
     std::int64_t backoff_max_s = 60;
+    std::int64_t lag_max_s = 0;            ///< several hosts: leave one that is so late; 0 = never
+    std::int64_t preferred_after_s = 600;  ///< several hosts: then back to a preferred one
     std::int64_t message_bytes_max = 1 << 20;
     std::int64_t depth_max = 64;
     std::vector<std::string> collections{"app.bsky.feed.post", "app.bsky.actor.profile",
@@ -89,7 +91,7 @@ struct Config {
   } pipeline;
 
   struct Resolver {
-    double threshold = 0.65;
+    double threshold = 0.7;
     std::string table;  ///< path; empty = the one that is built in
     friend bool operator==(const Resolver&, const Resolver&) = default;
   } resolver;

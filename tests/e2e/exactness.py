@@ -38,7 +38,7 @@ def trouble(kind, feed, middle, spacing_s):
         feed.control("/fault", spec=f"reorder@{middle}:events={events}")
         feed.control("/fault", spec=f"drop@{middle + events // 2}:how=bare")
     elif kind == "refuse":
-        feed.control("/fault", spec=f"refuse@{middle}:status=503,times=2,how=1001")
+        feed.control("/fault", spec=f"refuse@{middle}:status=503,connections=2,how=1001")
     elif kind == "fragment":
         feed.control("/fault", spec=f"fragment@{middle}:events=200")
     return kind in ("sigterm", "kill", "kill-twice")

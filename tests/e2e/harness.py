@@ -196,8 +196,8 @@ class Truth:
     def at(self, number):
         while self.number < number:
             if not self._pending:
-                chunk = self._file.read(1 << 22)
-                expect(chunk, f"the feed's log ends after {self.number} of {number} events")
+                chunk = wait_until(f"{number} events are in the feed's log, not {self.number}",
+                                   lambda: self._file.read(1 << 22), deadline_s=30)
                 lines = (self._rest + chunk).split(b"\n")
                 self._rest = lines.pop()
                 self._pending = [e for e in map(json.loads, lines)
