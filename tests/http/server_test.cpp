@@ -35,7 +35,10 @@ std::shared_ptr<const tally::Snapshot> snapshot_of(std::uint64_t commit) {
 
 class ServerTest : public ::testing::Test {
  protected:
-  ~ServerTest() override { ::close(null_); }
+  ~ServerTest() override {
+    server_.reset();  // its thread still logs
+    ::close(null_);
+  }
 
   Server& serve(Options options = {}) {
     options.listen = {"127.0.0.1", 0};
