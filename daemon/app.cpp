@@ -410,6 +410,8 @@ void App::Parts::fail(std::exception_ptr reason) {
 
 int App::Parts::run() {
   ::pthread_setname_np(::pthread_self(), "io");
+  // A reader of the log that goes away is no reason to stop.
+  std::signal(SIGPIPE, SIG_IGN);
   pipeline->start();
   ready.store(pipeline.get(), std::memory_order_release);
   await_signal();

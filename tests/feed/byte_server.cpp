@@ -1,6 +1,7 @@
 #include "byte_server.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 
 #include <arpa/inet.h>
@@ -127,6 +128,8 @@ void Peer::reset() {
 }
 
 ByteServer::ByteServer(Script script, SSL_CTX* tls) : script_(std::move(script)), tls_(tls) {
+  // OpenSSL writes without MSG_NOSIGNAL; a client that is gone is an error like any other.
+  std::signal(SIGPIPE, SIG_IGN);
   listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
   check(listener_ >= 0, "socket");
   sockaddr_in address{};

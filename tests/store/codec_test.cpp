@@ -221,9 +221,8 @@ TEST(Codec, ForeignAccountsAreRefused) {
                     "FR\x08\x05",
                     9),                              // no evidence kind
         std::string("\x00\x00\x00\x00\x80\x00", 6),  // two bytes for 0
-        std::string("\x20\x00\x00\x00\x00\x19"
-                    "0123456789012345678901234",
-                    31)}) {
+        std::string("\x20\x00\x00\x00\x00", 5) + char(sizeof(geo::EvidenceState) + 1) +
+            std::string(sizeof(geo::EvidenceState) + 1, '1')}) {  // more evidence than there is
     EXPECT_FALSE(decode_account(bytes, record)) << testing::PrintToString(bytes);
   }
 }
