@@ -1,6 +1,7 @@
 // Fits the resolver's weights to accounts whose country is known, and says how good they are on
 // accounts that they were not fitted to.
-//   geotally-geo-fit FILE…          out-of-fold figures, then the weights fitted to everything
+//   geotally-geo-fit [--table FILE] FILE…    out-of-fold figures, then the weights fitted to all
+//   geotally-geo-fit --as-committed FILE…    the figures of the committed weights
 // FILE holds JSON lines as `geotally evaluate` reads them; nothing of it is kept.
 //
 // Loss: the mean log-loss of the country over four views of each account (all evidence, location
@@ -53,8 +54,8 @@ class Fitter {
     weights.intercept = 0;
     weights.ceiling = 1;
     double best = loss(weights, fold);
-    double step = 0.2;
-    for (int round = 0; round < 4; ++round, step *= 0.5) {
+    double step = 0.15;
+    for (int round = 0; round < 3; ++round, step *= 0.5) {
       for (const auto& info : geo::kWeightInfos) {
         if (is_calibration(info.name) || info.low == info.high) continue;
         for (const double direction : {1.0, -1.0}) {

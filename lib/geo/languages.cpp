@@ -39,7 +39,7 @@ constexpr std::pair<std::string_view, double> kPublished[] = {
     {"NL", 0.023}, {"AR", 0.016}, {"FR", 0.014}, {"DE", 0.013}};
 // Raw population is not social use: accounts follow income, up to a point.
 constexpr double kIncomeEnough = 45e3;  // US dollars a head
-constexpr double kIncomeExponent = 0.8;
+constexpr double kIncomeExponent = 1.2;
 constexpr double kShareMin = 1e-5;
 // Where such networks are blocked, few get through.
 constexpr std::string_view kBlocked[] = {"CN", "KP", "TM"};
@@ -48,7 +48,7 @@ constexpr double kThrough = 0.05;
 constexpr double kUseByStatus[] = {0.15, 1.0, 0.35};
 // Whoever lives anywhere may post in any language: in a small one less, in English more.
 constexpr double kAnywhere = 0.0002;
-constexpr double kAnywhereOfWorld = 0.1;
+constexpr double kAnywhereOfWorld = 0.25;
 constexpr double kEnglishAnywhere = 0.12;
 
 }  // namespace

@@ -155,7 +155,7 @@ struct Resolver::Tables {
 
   // How likely an offset is for a country's inhabitants, as log-likelihood.
   void read_offsets() {
-    constexpr float kFloor = 0.02F;  // travellers, and clocks that are set wrong
+    constexpr float kFloor = 0.08F;  // travellers, and clocks that are set wrong
     for (auto& row : by_offset) row.fill(std::log(kFloor));
     std::array<std::array<float, 128>, Country::kLimit> shares{};
     for (const OffsetShare& row : table.offsets()) {

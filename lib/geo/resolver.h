@@ -95,7 +95,7 @@ class Resolver {
     std::filesystem::path table;
     const Weights* weights = nullptr;  ///< for the fitting program only
   };
-  static constexpr double kDefaultThreshold = 0.65;
+  static constexpr double kDefaultThreshold = 0.71;
 
   /// Throws std::runtime_error with one clear line when the table is missing or damaged.
   explicit Resolver(Options options);

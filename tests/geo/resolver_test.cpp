@@ -89,7 +89,11 @@ TEST_F(ResolverTest, PostsThatSayNothingNewChangeNothing) {
   EvidenceState state;
   for (int i = 0; i < 100; ++i) (void)post(state, "fr", 12);
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(post(state, "fr", 12));
-  EXPECT_TRUE(post(state, "fr", 13));
+  // Another hour is remembered, but does not move the answer yet.
+  const EvidenceState before = state;
+  EXPECT_FALSE(post(state, "fr", 13));
+  EXPECT_NE(state, before);
+  EXPECT_TRUE(post(state, "de", 13));
 }
 
 TEST_F(ResolverTest, ANewHabitDisplacesAnOldOne) {
