@@ -37,6 +37,8 @@ struct World {
 };
 
 /// Throws std::invalid_argument, naming the option, where the options make no world.
+void check_options(const WorldOptions& options);
+/// Throws as check_options() does.
 [[nodiscard]] World make_world(const WorldOptions& options);
 
 /// Of a world of unlimited length whose event number `index` is computed and not stored: for
