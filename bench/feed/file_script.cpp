@@ -106,7 +106,11 @@ class FileScript final : public Script {
     if (body["time_us"].get(time_us) == simdjson::SUCCESS && time_us > 0) line.time_us = time_us;
     std::string_view text_value;
     if (body["did"].get(text_value) == simdjson::SUCCESS) line.did = text_value;
-    if (body["kind"].get(text_value) == simdjson::SUCCESS) line.kind = text_value;
+    if (body["kind"].get(text_value) == simdjson::SUCCESS) {
+      line.kind = text_value;
+    } else if (body["$type"].get(text_value) == simdjson::SUCCESS) {
+      line.kind = text_value.substr(text_value.find('#') + 1);  // v2
+    }
     line.log = ",\"did\":" + json_string(line.did) + ",\"kind\":" + json_string(line.kind);
     simdjson::dom::element commit = body;
     if (body["commit"].get(commit) != simdjson::SUCCESS) commit = body;

@@ -41,6 +41,9 @@ def counted(daemon, feed):
     }
 
 
+PATHS = {"jetstream-v1": "/subscribe",
+         "jetstream-v2": "/xrpc/network.bsky.jetstream.subscribeEvents"}
+
 COUNTED = {(truth.POST, "create"): "posts", (truth.POST, "delete"): "post deletions",
            (truth.PROFILE, "create"): "profiles", (truth.PROFILE, "update"): "profiles",
            (truth.PROFILE, "delete"): "profile deletions",
@@ -60,15 +63,20 @@ def naive(path):
         rows["frames"] += 1
         try:
             frame = json.loads(line.decode())
-            kind, did = frame["kind"], frame["did"]
-            body = frame["commit"] if kind == "commit" else frame.get(kind, {})
+            if "payload" in frame:  # v2
+                body = frame["payload"]
+                kind, did = body["$type"].partition("#")[2], body["did"]
+                body = body if kind == "commit" else body.get(kind, {})
+            else:
+                kind, did = frame["kind"], frame["did"]
+                body = frame["commit"] if kind == "commit" else frame.get(kind, {})
             row = (COUNTED.get((body["collection"], body["operation"])) if kind == "commit" else
                    kind if kind in ("identity", "account") else None)
         except (ValueError, KeyError, TypeError):
             rows["rejected"] += 1
             continue
-        identity = (did, row, body.get("rev"), body.get("collection"), body.get("rkey"),
-                    body.get("operation"), body.get("time"), body.get("seq"))
+        identity = (did, row) + tuple(body.get(name) for name in (
+            ("rev", "collection", "rkey", "operation") if kind == "commit" else ("time", "seq")))
         if row is not None and identity in seen:
             row = "replayed"
         seen.add(identity)
@@ -76,12 +84,13 @@ def naive(path):
     return rows
 
 
-def run(path, arguments=()):
+def run(path, wire):
     with Folder() as folder:
         feed = Feed(folder, "--file", path, "--hold-alone")
         # Everything that the file holds is asked for, so that all of it is seen to be dropped.
-        daemon = Daemon(folder, feed.url(), "--clock", "feed", "--set", "feed.collections=[]",
-                        *arguments)
+        where = PATHS[wire]
+        daemon = Daemon(folder, feed.url(path=where), "--clock", "feed", "--wire", wire, "--set",
+                        "feed.collections=[]")
         try:
             daemon.settle(feed, feed.status()["size"])
             have, want = counted(daemon, feed), naive(path)
@@ -93,7 +102,7 @@ def run(path, arguments=()):
             for (name, labels), value in sorted(truth.parse_page(daemon.page()).items()):
                 if name == "geotally_accounts" and value:
                     print(f"accounts in {dict(labels)['country']}: {value}")
-            expect(have == want, "the daemon and the file differ")
+            expect(have == want, "the daemon and the file differ\n" + daemon.errors()[-2000:])
         finally:
             daemon.stop(signal.SIGTERM)
             feed.stop()
@@ -102,6 +111,6 @@ def run(path, arguments=()):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
-    parser.add_argument("--wire", default="jetstream-v1", choices=["jetstream-v1"])
+    parser.add_argument("--wire", default="jetstream-v1", choices=PATHS)
     options = parser.parse_args()
-    sys.exit(main(lambda: run(options.file)))
+    sys.exit(main(lambda: run(options.file, options.wire)))
