@@ -1,10 +1,10 @@
 #include "geo/places.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <optional>
 
+#include "geo/coordinates.h"
+#include "geo/place_words.h"
 #include "geo/words.h"
 
 namespace geotally::geo {
@@ -45,66 +45,6 @@ struct Match {
 constexpr bool is_code(Meaning meaning) {
   return meaning == Meaning::kCountryCode || meaning == Meaning::kPartCode ||
          meaning == Meaning::kNicknameCapitals;
-}
-
-template <std::size_t N>
-constexpr std::array<std::string_view, N> sorted(std::array<std::string_view, N> words) {
-  std::sort(words.begin(), words.end());
-  return words;
-}
-
-// Words that say nothing about whether the rest is a place.
-constexpr auto kFillerWords = sorted(std::to_array<std::string_view>(
-    {"and",       "area",       "around",    "based",     "born",      "borough",   "capital",
-     "central",   "city",       "cidade",    "ciudad",    "county",    "currently", "de",
-     "del",       "district",   "do",        "da",        "du",        "the",       "downtown",
-     "east",      "eastern",    "el",        "en",        "et",        "e",         "from",
-     "greater",   "great",      "in",        "island",    "kota",      "la",        "le",
-     "live",      "lives",      "living",    "metro",     "mostly",    "near",      "north",
-     "northern",  "norte",      "of",        "outside",   "province",  "raised",    "region",
-     "republic",  "originally", "south",     "southern",  "state",     "suburb",    "suburbs",
-     "sunny",     "sul",        "sur",       "to",        "town",      "upstate",   "via",
-     "ville",     "west",       "western",   "y",         "und",       "vivo",      "moro",
-     "now",       "provincia",  "estado",    "residing",  "native",    "made",      "northwest",
-     "northeast", "southeast",  "southwest", "rural",     "coastal",   "beautiful", "lovely",
-     "rainy",     "cold",       "old",       "new",       "st",        "islands",   "home",
-     "i",         "am",         "im",        "at",        "by",        "on",        "beach",
-     "side",      "westside",   "eastside",  "northside", "southside", "township",  "usa"}));
-bool is_filler(std::string_view word) {
-  return std::binary_search(kFillerWords.begin(), kFillerWords.end(), word);
-}
-
-// Words that make what follows or precedes someone's property rather than a place.
-constexpr auto kPersonalWords = sorted(std::to_array<std::string_view>(
-    {"my",    "your", "ur",     "his",    "her",   "our",   "their", "mi",  "tu",   "su",   "meu",
-     "minha", "seu",  "sua",    "teu",    "tua",   "mon",   "ma",    "ton", "ta",   "mein", "dein",
-     "you",   "me",   "she",    "he",     "they",  "him",   "them",  "we",  "u",    "love", "loves",
-     "heart", "army", "stan",   "fan",    "bts",   "exo",   "mum",   "mom", "mums", "moms", "head",
-     "arms",  "bed",  "harrys", "nialls", "liams", "louis", "zayns"}));
-bool is_personal(std::string_view word) {
-  return std::binary_search(kPersonalWords.begin(), kPersonalWords.end(), word);
-}
-
-// Words before a place in a description.
-constexpr auto kCueWords = sorted(std::to_array<std::string_view>(
-    {"in",      "from",     "based",    "living", "live", "lives", "near", "born",
-     "em",      "en",       "de",       "vivo",   "moro", "aus",   "dari", "di",
-     "located", "residing", "resident", "native", "via",  "à",     "a",    "wohnhaft",
-     "raised",  "at",       "depuis",   "stad",   "из"}));
-bool is_cue(std::string_view word) {
-  return std::binary_search(kCueWords.begin(), kCueWords.end(), word);
-}
-
-// U+1F4CD 📍, 1F3E0 🏠, 1F3E1 🏡, 1F30D–F 🌍🌎🌏, 1F5FA 🗺, 1F4CC 📌.
-bool ends_in_pin(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == ':')) text.remove_suffix(1);
-  if (text.ends_with("\xef\xb8\x8f")) text.remove_suffix(3);
-  for (const std::string_view pin :
-       {"\xf0\x9f\x93\x8d", "\xf0\x9f\x8f\xa0", "\xf0\x9f\x8f\xa1", "\xf0\x9f\x93\x8c",
-        "\xf0\x9f\x8c\x8d", "\xf0\x9f\x8c\x8e", "\xf0\x9f\x8c\x8f", "\xf0\x9f\x97\xba"}) {
-    if (text.ends_with(pin)) return true;
-  }
-  return false;
 }
 
 class Scan {
@@ -604,40 +544,6 @@ class Scan {
   bool shouted_ = false;
 };
 
-// "ÜT: -6.269,107.121", "35.05, -78.98": two numbers with a fraction.
-std::optional<std::pair<double, double>> find_coordinates(std::string_view text) {
-  constexpr std::size_t kLengthMax = 100;
-  if (text.size() > kLengthMax) return std::nullopt;
-  const auto number = [](std::string_view from, std::size_t& length) -> std::optional<double> {
-    double value = 0;
-    const auto [end, error] =
-        std::from_chars(from.data(), from.data() + from.size(), value, std::chars_format::fixed);
-    if (error != std::errc{}) return std::nullopt;
-    length = static_cast<std::size_t>(end - from.data());
-    const std::size_t dot = from.substr(0, length).find('.');
-    if (dot == std::string_view::npos || length - dot < 3) return std::nullopt;
-    return value;
-  };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool start = (text[at] >= '0' && text[at] <= '9') || text[at] == '-';
-    if (!start || (at > 0 && ((text[at - 1] >= '0' && text[at - 1] <= '9') || text[at - 1] == '.')))
-      continue;
-    std::size_t length = 0;
-    const auto latitude = number(text.substr(at), length);
-    if (!latitude) continue;
-    std::size_t next = at + length;
-    std::size_t separators = 0;
-    while (next < text.size() && (text[next] == ',' || text[next] == ' ' || text[next] == ';')) {
-      ++next;
-      ++separators;
-    }
-    if (separators == 0 || next >= text.size()) continue;
-    const auto longitude = number(text.substr(next), length);
-    if (longitude) return std::pair(*latitude, *longitude);
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 void Reading::add(const Item& item) {
@@ -678,48 +584,6 @@ void read_places(const Table& table, const Prior& prior, std::string_view text, 
     }
   }
   Scan(table, prior, text, field, shift).run(reading);
-}
-
-Dialect read_dialect(const Table& table, std::string_view text) {
-  constexpr std::size_t kCountriesMax = 6;
-  constexpr std::uint8_t kWordsMax = 5;
-  Words words;
-  words.split(text);
-  std::array<std::pair<std::uint8_t, std::uint8_t>, kCountriesMax> hits{};  // country, words
-  std::size_t count = 0;
-  const auto look = [&](std::string_view name) {
-    table.find(name_key(name), [&](std::uint32_t reference) {
-      if (reference < Table::kFirstSpecial) return;
-      const Special& special = table.special(reference);
-      if (special.meaning != Meaning::kDialect) return;
-      for (std::size_t i = 0; i < count; ++i) {
-        if (hits[i].first != special.country) continue;
-        if (hits[i].second < kWordsMax) ++hits[i].second;
-        return;
-      }
-      if (count < kCountriesMax) hits[count++] = {special.country, 1};
-    });
-  };
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].dense) continue;
-    look(words.text(i));
-    if (i + 1 < words.size() && words[i + 1].before <= Break::kHyphen) look(words.text(i, 2));
-  }
-  std::uint8_t first = 0;
-  std::uint8_t second = 0;
-  Dialect dialect;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (hits[i].second > first) {
-      second = first;
-      first = hits[i].second;
-      dialect.country = table.country(hits[i].first);
-    } else {
-      second = std::max(second, hits[i].second);
-    }
-  }
-  dialect.words = static_cast<std::uint8_t>(first - second);
-  if (dialect.words == 0) dialect.country = kUnknownCountry;
-  return dialect;
 }
 
 }  // namespace geotally::geo

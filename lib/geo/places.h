@@ -47,11 +47,4 @@ using Prior = std::array<float, Country::kLimit>;
 void read_places(const Table& table, const Prior& prior, std::string_view text, Field field,
                  float shift, Reading& reading);
 
-/// Words by which people of one country give themselves away among all who share a language.
-struct Dialect {
-  Country country;         ///< ZZ where no country leads
-  std::uint8_t words = 0;  ///< by how many it leads
-};
-[[nodiscard]] Dialect read_dialect(const Table& table, std::string_view text);
-
 }  // namespace geotally::geo

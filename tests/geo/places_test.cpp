@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "geo/dialect.h"
 #include "geo/resolver.h"
 
 namespace geotally::geo {

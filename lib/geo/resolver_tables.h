@@ -1,0 +1,100 @@
+// What the parts of the Resolver share: its tables, and the scores of one account.
+// Private to lib/geo.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+#include "geo/languages.h"
+#include "geo/memory.h"
+#include "geo/places.h"
+#include "geo/resolver.h"
+#include "geo/table.h"
+#include "geo/weights.h"
+
+namespace geotally::geo {
+
+inline float logit(double probability) {
+  return static_cast<float>(std::log(probability / (1 - probability)));
+}
+
+struct Resolver::Tables {
+  explicit Tables(const Options& options)
+      : table(options.table.empty() ? default_table_path() : options.table),
+        weights(options.weights == nullptr ? Weights{} : *options.weights) {
+    for (std::size_t i = 0; i < prior.size(); ++i) {
+      prior[i] = weights.prior * languages.prior()[i];
+    }
+    double total = 0;
+    for (std::size_t i = 1; i < Country::count(); ++i) total += std::exp(prior[i]);
+    for (std::size_t i = 1; i < Country::count(); ++i) {
+      prior[i] = std::max(prior[i] - static_cast<float>(std::log(total)), kPriorMin);
+    }
+    prior[0] = kImpossible;
+    read_offsets();
+  }
+
+  // Log-odds that lift a country from its prior to `probability`.
+  [[nodiscard]] float lift(Country country, double probability) const {
+    return std::max(0.0F, logit(probability) - logit(std::exp(prior[country.index()])));
+  }
+
+  // How likely an offset is for a country's inhabitants, as log-likelihood.
+  void read_offsets() {
+    constexpr float kFloor = 0.08F;  // travellers, and clocks that are set wrong
+    for (auto& row : by_offset) row.fill(std::log(kFloor));
+    std::array<std::array<float, 128>, Country::kLimit> shares{};
+    for (const OffsetShare& row : table.offsets()) {
+      auto& country = shares[table.country(row.country).index()];
+      const float share = static_cast<float>(row.share) / 255;
+      for (const int quarters : {int{row.winter}, int{row.summer}}) {
+        auto& slot = country[static_cast<std::size_t>(quarters + Memory::kOffsetBias)];
+        slot = std::min(1.0F, slot + share);
+        if (row.winter == row.summer) break;
+      }
+    }
+    for (std::size_t c = 0; c < Country::kLimit; ++c) {
+      double x = 0;
+      double y = 0;
+      for (std::size_t o = 0; o < 128; ++o) {
+        if (shares[c][o] > 0) by_offset[o][c] = std::log(kFloor + (1 - kFloor) * shares[c][o]);
+        const double angle =
+            2 * std::numbers::pi * (static_cast<double>(o) - Memory::kOffsetBias) / 96;
+        x += shares[c][o] * std::cos(angle);
+        y += shares[c][o] * std::sin(angle);
+      }
+      mean_offset[c] = static_cast<float>(std::atan2(y, x));
+    }
+  }
+
+  static constexpr float kPriorMin = -11.5F;
+  static constexpr float kImpossible = -100.0F;
+  Table table;
+  Languages languages;
+  Weights weights;
+  Prior prior{};
+  std::array<std::array<float, Country::kLimit>, 128> by_offset{};  // by packed offset
+  std::array<float, Country::kLimit> mean_offset{};                 // radians east of UTC
+};
+
+struct Resolver::Scores {
+  std::array<float, Country::kLimit> total;
+  // What each kind of evidence says, so that the answer can name the one that decided.
+  std::array<std::array<float, Country::kLimit>, kEvidenceKinds> by_kind;
+  std::array<bool, kEvidenceKinds> spoke{};
+  std::size_t best = 0;
+  double probability = 0;  ///< uncalibrated, of `best`
+  double confidence = 0;
+  EvidenceKind kind = EvidenceKind::kNone;
+
+  std::array<float, Country::kLimit>& row(EvidenceKind which) {
+    const auto index = static_cast<std::size_t>(which);
+    if (!spoke[index]) by_kind[index].fill(0);
+    spoke[index] = true;
+    return by_kind[index];
+  }
+};
+
+}  // namespace geotally::geo
