@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,10 @@
 #include <fmt/format.h>
 
 #include "daemon/commands.h"
+#include "daemon/evaluate.h"
 #include "daemon/exit_code.h"
+#include "daemon/resolve.h"
+#include "geo/table_error.h"
 #include "http/server.h"
 #include "store/errors.h"
 #include "version.h"
@@ -68,6 +72,8 @@ int guarded(const std::function<int()>& command) {
     return command();
   } catch (const geotally::config::ConfigError& error) {
     return fail(geotally::kExitConfig, error.what());
+  } catch (const geotally::geo::TableError& error) {
+    return fail(geotally::kExitConfig, error.what());
   } catch (const geotally::store::Refused& error) {
     return fail(geotally::kExitData, error.what());
   } catch (const geotally::store::CannotCreate& error) {
@@ -108,6 +114,31 @@ int main(int argc, char** argv) {
       return static_cast<int>(geotally::kExitOk);
     };
   });
+
+  geotally::geo::Resolver::Options resolver;
+  const auto add_resolver = [&](CLI::App& sub) {
+    sub.add_option("--threshold", resolver.threshold,
+                   "Confidence below which an account counts as ZZ")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    sub.add_option("--table", resolver.table, "The country table, if not the installed one")
+        ->type_name("FILE");
+  };
+  bool explain = false;
+  CLI::App* resolve =
+      app.add_subcommand("resolve", "JSON lines of accounts in, their countries out");
+  add_resolver(*resolve);
+  resolve->add_flag("--explain", explain, "Show each piece of evidence and its weight in words");
+  resolve->callback(
+      [&] { chosen = [&] { return geotally::run_resolve(std::cin, stdout, resolver, explain); }; });
+  std::string labelled;
+  CLI::App* evaluate =
+      app.add_subcommand("evaluate", "How often the resolver is right on labelled accounts");
+  add_resolver(*evaluate);
+  evaluate->add_option("file", labelled, "JSON lines with `country`, or `countries` for places")
+      ->required()
+      ->type_name("FILE");
+  evaluate->callback([&] { chosen = [&] { return geotally::run_evaluate(labelled, resolver); }; });
 
   try {
     app.parse(argc, argv);

@@ -12,13 +12,14 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "geo/table_error.h"
 #include "geo/words.h"
 
 namespace geotally::geo {
 namespace {
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& why) {
-  throw std::runtime_error("country table " + path.string() + ": " + why);
+  throw TableError("country table " + path.string() + ": " + why);
 }
 
 class File {

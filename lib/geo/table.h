@@ -125,7 +125,7 @@ class Table {
   static constexpr std::uint32_t kFirstSpecial = 0x400000;
   static constexpr std::size_t kNameBytes = 6;
 
-  /// Maps the file. Throws std::runtime_error with one clear line when it is missing,
+  /// Maps the file. Throws TableError when it is missing,
   /// truncated, of another version, or fails its checksum.
   explicit Table(const std::filesystem::path& path);
   ~Table();
