@@ -56,6 +56,8 @@ TEST_F(ConfigTest, EveryKeyHasItsMemberAndEveryMemberItsKey) {
       {"feed.quiet_s", "7"},
       {"feed.margin_s", "61"},
       {"feed.backoff_max_s", "7"},
+      {"feed.lag_max_s", "7"},
+      {"feed.preferred_after_s", "7"},
       {"feed.message_bytes_max", "7000"},
       {"feed.depth_max", "9"},
       {"feed.collections", "[\"app.bsky.*\"]"},
