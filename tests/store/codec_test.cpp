@@ -205,24 +205,23 @@ TEST(Codec, AFullFenceComesBack) {
 }
 
 TEST(Codec, ForeignAccountsAreRefused) {
+  constexpr std::size_t kTooMuch = sizeof(geo::EvidenceState) + 1;
+  const auto bytes_of = [](std::initializer_list<unsigned> values, std::string_view rest = "") {
+    std::string bytes;
+    for (const unsigned value : values) bytes.push_back(static_cast<char>(value));
+    return bytes.append(rest);
+  };
   AccountRecord record;
   for (const std::string& bytes :
-       {std::string(), std::string(1, '\0'), std::string(100, '\xff'), std::string(100, '\0'),
-        std::string("\x40\x00\x00\x00\x00\xff\xff\xff\xff\x7f", 10),  // 34 G entries
-        std::string("\x80\x00\x00\x00\x00", 5),                       // an unknown part
-        std::string("\x00\x10\x00\x00\x00", 5),                       // an unknown flag
-        std::string("\x10\x00\x00\x00\x00"
-                    "fr\x01\x05",
-                    9),  // lower case
-        std::string("\x10\x00\x00\x00\x00"
-                    "AA\x01\x05",
-                    9),  // no country
-        std::string("\x10\x00\x00\x00\x00"
-                    "FR\x08\x05",
-                    9),                              // no evidence kind
-        std::string("\x00\x00\x00\x00\x80\x00", 6),  // two bytes for 0
-        std::string("\x20\x00\x00\x00\x00", 5) + char(sizeof(geo::EvidenceState) + 1) +
-            std::string(sizeof(geo::EvidenceState) + 1, '1')}) {  // more evidence than there is
+       {bytes_of({}), bytes_of({0}), std::string(100, '\xff'), std::string(100, '\0'),
+        bytes_of({0x40, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x7f}),  // 34 G fence entries
+        bytes_of({0x80, 0, 0, 0, 0}),                                // an unknown part
+        bytes_of({0, 0x10, 0, 0, 0}),                                // an unknown flag
+        bytes_of({0x10, 0, 0, 0, 0}, "fr\x01\x05"),                  // lower case
+        bytes_of({0x10, 0, 0, 0, 0}, "AA\x01\x05"),                  // no country
+        bytes_of({0x10, 0, 0, 0, 0}, "FR\x08\x05"),                  // no evidence kind
+        bytes_of({0, 0, 0, 0, 0x80, 0}),                             // two bytes for 0
+        bytes_of({0x20, 0, 0, 0, 0, kTooMuch}, std::string(kTooMuch, 'x'))}) {
     EXPECT_FALSE(decode_account(bytes, record)) << testing::PrintToString(bytes);
   }
 }

@@ -2,6 +2,7 @@
 // of them; what is gone from the state is gone from the disk.
 // Method: a small world, committed and read back; a disk that forgets what was not synced; a
 // process that is killed at any moment.
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -242,6 +243,40 @@ TEST(Commit, OutlivesAPowerCut) {
       power.cut(directory, temp.path() + "/after");
       expect_equal(*open(temp.path() + "/after"), world);
       ASSERT_FALSE(testing::Test::HasFailure()) << "after commit " << world.record().number;
+    }
+  }
+}
+
+// One atomic write: whichever of its syncs was the last, the commit is there whole or not at all.
+TEST(Commit, APowerCutWithinItLeavesOneCommit) {
+  TempDir temp;
+  const std::string directory = temp.path() + "/store";
+  PowerCut power;
+  std::atomic<std::uint64_t> committing{0};
+  std::atomic<std::size_t> cuts{0};
+  power.at_sync = [&] {
+    if (committing != 0) power.cut(directory, temp.path() + "/" + std::to_string(cuts++));
+  };
+  const std::unique_ptr<rocksdb::Env> env = power.make_env();
+  auto store = open(directory, env.get());
+  World before;
+  World world;
+  world.commit_to(*store, 40);
+  for (const std::size_t accounts : {std::size_t{40}, kManyAccounts, std::size_t{40},
+                                     std::size_t{40}, kManyAccounts, kManyAccounts}) {
+    before.step(world.commit().accounts.size());
+    before.committed();
+    ASSERT_EQ(before.record().number, world.record().number);
+    committing = before.record().number + 1;
+    world.commit_to(*store, accounts);
+    committing = 0;
+    ASSERT_GT(cuts, 0U);
+    for (; cuts > 0; --cuts) {
+      const std::string cut = temp.path() + "/" + std::to_string(cuts - 1);
+      const auto found = open(cut);
+      const bool done = found->last_commit().number == world.record().number;
+      expect_equal(*found, done ? world : before);
+      ASSERT_FALSE(HasFailure()) << "cut " << cuts << " in commit " << world.record().number;
     }
   }
 }

@@ -35,12 +35,14 @@ class WatchedFile : public rocksdb::FSWritableFileOwnerWrapper {
     return FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    const IOStatus status = FSWritableFileOwnerWrapper::Sync(options, debug);
     power_.synced(path_, bytes_);
-    return FSWritableFileOwnerWrapper::Sync(options, debug);
+    return status;
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    const IOStatus status = FSWritableFileOwnerWrapper::Fsync(options, debug);
     power_.synced(path_, bytes_);
-    return FSWritableFileOwnerWrapper::Fsync(options, debug);
+    return status;
   }
 
  private:
@@ -55,13 +57,15 @@ class WatchedDirectory : public FSDirectory {
       : directory_(std::move(directory)), power_(power) {}
 
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    const IOStatus status = directory_->Fsync(options, debug);
     power_.directory_synced();
-    return directory_->Fsync(options, debug);
+    return status;
   }
   IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
                                const rocksdb::DirFsyncOptions& directory_options) override {
+    const IOStatus status = directory_->FsyncWithDirOptions(options, debug, directory_options);
     power_.directory_synced();
-    return directory_->FsyncWithDirOptions(options, debug, directory_options);
+    return status;
   }
   IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
     return directory_->Close(options, debug);
@@ -156,8 +160,16 @@ void PowerCut::created(const std::string& path) {
 }
 
 void PowerCut::synced(const std::string& path, std::uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  synced_bytes_[name_of(path)] = bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    synced_bytes_[name_of(path)] = bytes;
+  }
+  tell();
+}
+
+void PowerCut::tell() {
+  const std::lock_guard lock(telling_);
+  if (at_sync) at_sync();
 }
 
 void PowerCut::renamed(const std::string& from, const std::string& to) {
@@ -181,8 +193,11 @@ void PowerCut::removed(const std::string& path) {
 }
 
 void PowerCut::directory_synced() {
-  const std::lock_guard lock(mutex_);
-  nameless_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    nameless_.clear();
+  }
+  tell();
 }
 
 }  // namespace geotally::store

@@ -1,6 +1,7 @@
 // A disk that knows what was synced, and what it would have forgotten in a power cut.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,10 @@ class PowerCut {
   /// were last synced, and those whose directory was not synced after them are not there.
   void cut(const std::string& from, const std::string& to);
 
+  /// Called after everything that makes something durable, from any of RocksDB's threads, one at
+  /// a time. Set it before the environment is used.
+  std::function<void()> at_sync;
+
   // What the watched file system reports.
   void created(const std::string& path);
   void synced(const std::string& path, std::uint64_t bytes);
@@ -30,6 +35,9 @@ class PowerCut {
   void directory_synced();
 
  private:
+  void tell();
+
+  std::mutex telling_;
   std::mutex mutex_;
   std::map<std::string, std::uint64_t> synced_bytes_;
   std::set<std::string> nameless_;  // their directory was not synced since

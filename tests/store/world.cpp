@@ -57,7 +57,7 @@ void World::act(tally::AccountKey key, Account& account, tally::Changes& changes
     placement.country = kCountries[(dice >> 8) % kCountries.size()];
     placement.evidence = placement.country.known() ? EvidenceKind::kLanguage : EvidenceKind::kNone;
     placement.confidence = static_cast<std::uint8_t>(dice >> 16);
-    account.evidence.bytes[dice % 24] = static_cast<std::uint8_t>(dice >> 24);
+    account.evidence.bytes[dice % account.evidence.bytes.size()] = static_cast<std::uint8_t>(dice >> 24);
   }
   tally::count(account.state, sample, placement, changes);
   fences_.age(account.state.fence, static_cast<std::uint32_t>(now_s_ - kFenceHorizon_s));
