@@ -160,7 +160,7 @@ std::vector<Key> make_keys() {
        .max = 1},
       {.name = "resolver.table",
        .field = GEOTALLY_MEMBER(resolver.table),
-       .doc = "File with the resolver's table; empty: the one that is built in.",
+       .doc = "File with the resolver's table; empty: the one beside the program, or installed with it.",
        .check = check_path},
       {.name = "http.listen",
        .field = GEOTALLY_MEMBER(http.listen),

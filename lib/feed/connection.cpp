@@ -393,7 +393,7 @@ Connection::Connection(asio::io_context& io, std::shared_ptr<TlsTrust> trust,
 
 Connection::~Connection() { abort(); }
 
-asio::awaitable<OpenResult> Connection::open(OpenRequest request) {
+asio::awaitable<OpenResult> Connection::open(const OpenRequest& request) {
   const std::shared_ptr<State> state = state_;  // outlives us when we are dropped while it runs
   auto trouble = co_await state->connect(request);
   if (trouble) co_return std::move(*trouble);
@@ -471,7 +471,7 @@ void Connection::discard() { state_->pump.splitter.discard(); }
 
 void Connection::abort() { state_->pump.shut(); }
 
-asio::awaitable<OpenResult> Connection::fetch(OpenRequest request, std::size_t bytes_max) {
+asio::awaitable<OpenResult> Connection::fetch(const OpenRequest& request, std::size_t bytes_max) {
   const std::shared_ptr<State> state = state_;
   auto trouble = co_await state->connect(request);
   if (trouble) co_return std::move(*trouble);

@@ -3,6 +3,9 @@
 //
 // Coroutines on one io_context that one thread runs. A timeout is the caller's: abort() makes
 // whatever is waiting return.
+//
+// What is awaited takes its arguments by reference to variables of the caller's frame: GCC 12
+// copies a class argument of a co_await expression byte by byte, and destroys both.
 #pragma once
 
 #include <cstdint>
@@ -70,8 +73,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Connects, asks the proxy, shakes hands for TLS, upgrades. Once only.
-  [[nodiscard]] boost::asio::awaitable<OpenResult> open(OpenRequest request);
+  /// Connects, asks the proxy, shakes hands for TLS, upgrades. Once only. `request` must
+  /// live until it returns.
+  [[nodiscard]] boost::asio::awaitable<OpenResult> open(const OpenRequest& request);
   /// Hands over messages until the connection ends. After open() succeeded, once only.
   [[nodiscard]] boost::asio::awaitable<ConnectionEnd> run();
 
@@ -84,7 +88,7 @@ class Connection {
 
   /// GETs `target` of `url` over the same trust and proxy, at most `bytes_max` of body:
   /// for things that stand beside the stream, as a dictionary. Instead of open().
-  [[nodiscard]] boost::asio::awaitable<OpenResult> fetch(OpenRequest request,
+  [[nodiscard]] boost::asio::awaitable<OpenResult> fetch(const OpenRequest& request,
                                                          std::size_t bytes_max);
 
  private:

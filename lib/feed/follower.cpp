@@ -81,10 +81,11 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
  private:
   asio::awaitable<void> follow(std::shared_ptr<Impl> self);
   asio::awaitable<void> attempt();
-  asio::awaitable<std::vector<tcp::endpoint>> resolve(std::string host, std::uint16_t port);
-  asio::awaitable<OpenResult> reach(Resume resume);
-  asio::awaitable<OpenResult> open_any(std::vector<tcp::endpoint> addresses, std::string target);
-  asio::awaitable<OpenResult> fetch_dictionary(std::vector<tcp::endpoint> addresses);
+  asio::awaitable<std::vector<tcp::endpoint>> resolve(const std::string& host, std::uint16_t port);
+  asio::awaitable<OpenResult> reach(const Resume& resume);
+  asio::awaitable<OpenResult> open_any(const std::vector<tcp::endpoint>& addresses,
+                                       const std::string& target);
+  asio::awaitable<OpenResult> fetch_dictionary(const std::vector<tcp::endpoint>& addresses);
   asio::awaitable<void> stay();
   asio::awaitable<void> pause();
 
@@ -273,7 +274,7 @@ asio::awaitable<void> Follower::Impl::attempt() {
 }
 
 // From a name to an open connection, by way of the dictionary where one is needed.
-asio::awaitable<OpenResult> Follower::Impl::reach(Resume resume) {
+asio::awaitable<OpenResult> Follower::Impl::reach(const Resume& resume) {
   const Url& url = options_.urls[current_];
   const std::optional<Proxy>& proxy = proxies_[current_];
   const std::string name = proxy ? proxy->host : url.host;
@@ -291,12 +292,12 @@ asio::awaitable<OpenResult> Follower::Impl::reach(Resume resume) {
     if (!result.open || stopping_) co_return result;
   }
   if (dictionaries_[current_]) dialect_.set_dictionary(dictionaries_[current_]->id());
-  std::string target = dialect_.target(url.target, resume);
-  result = co_await open_any(addresses, std::move(target));
+  const std::string target = dialect_.target(url.target, resume);
+  result = co_await open_any(addresses, target);
   co_return result;
 }
 
-asio::awaitable<std::vector<tcp::endpoint>> Follower::Impl::resolve(std::string host,
+asio::awaitable<std::vector<tcp::endpoint>> Follower::Impl::resolve(const std::string& host,
                                                                     std::uint16_t port) {
   std::vector<tcp::endpoint> addresses;
   error_code no_address;
@@ -344,16 +345,16 @@ void Follower::Impl::make_connection() {
   timed_out_ = false;
 }
 
-asio::awaitable<OpenResult> Follower::Impl::open_any(std::vector<tcp::endpoint> addresses,
-                                                     std::string target) {
+asio::awaitable<OpenResult> Follower::Impl::open_any(const std::vector<tcp::endpoint>& addresses,
+                                                     const std::string& target) {
   OpenResult result;
   for (const tcp::endpoint& address : addresses) {
     log_.write(log::Event::kFeedConnecting,
                {{"host", host()}, {"address", address.address().to_string()}});
     make_connection();
     arm(options_.connect_timeout);
-    OpenRequest request = request_to(address, target);
-    result = co_await connection_->open(std::move(request));
+    const OpenRequest request = request_to(address, target);
+    result = co_await connection_->open(request);
     disarm();
     if (result.open || stopping_) break;
     // Another address of the name may do better, unless it was the server that said no.
@@ -364,14 +365,15 @@ asio::awaitable<OpenResult> Follower::Impl::open_any(std::vector<tcp::endpoint> 
 
 // v2: the server's current dictionary, from beside its stream.
 // Source: bluesky-social/jetstream, lexicon network.bsky.jetstream.getZstdDictionary.
-asio::awaitable<OpenResult> Follower::Impl::fetch_dictionary(std::vector<tcp::endpoint> addresses) {
+asio::awaitable<OpenResult> Follower::Impl::fetch_dictionary(
+    const std::vector<tcp::endpoint>& addresses) {
   const std::string target = dictionary_target(options_.urls[current_].target);
   OpenResult result;
   for (const tcp::endpoint& address : addresses) {
     make_connection();
     arm(options_.connect_timeout);
-    OpenRequest request = request_to(address, target);
-    result = co_await connection_->fetch(std::move(request), kDictionaryBytesMax);
+    const OpenRequest request = request_to(address, target);
+    result = co_await connection_->fetch(request, kDictionaryBytesMax);
     disarm();
     if (result.open || stopping_ || result.status != 0) break;
   }
