@@ -31,6 +31,7 @@ class Feed:
         self.errors = open(os.path.join(self.folder.name, "stderr"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors,
                                         text=True)
+        self.stopped = False
         line = self.process.stdout.readline()
         if not line:
             self.errors.seek(0)
@@ -43,7 +44,8 @@ class Feed:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
+        if not self.stopped:  # a signal on top would find a process that is on its way out
+            self.process.terminate()
         code = self.process.wait(DEADLINE_S)
         self.process.stdout.close()
         self.errors.close()
@@ -56,6 +58,7 @@ class Feed:
 
     def post(self, path, **query):
         url = self.control_url + path + "?" + urllib.parse.urlencode(query)
+        self.stopped = self.stopped or path == "/stop"
         with urllib.request.urlopen(urllib.request.Request(url, method="POST")) as answer:
             return json.load(answer)
 
