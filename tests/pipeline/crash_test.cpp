@@ -33,8 +33,10 @@ constexpr std::size_t kEventsPerByte = 100;
 std::vector<Line> feed_of_the_test() {
   FeedShape shape;
   shape.accounts = 4'000;
-  shape.events = 120'000;
-  shape.step_us = 2 * support::kSecond_us;  // some days: days are closed on the way, too
+  shape.events = 120'000 / kShorter;
+  shape.step_us =
+      2 * support::kSecond_us *
+      static_cast<std::int64_t>(kShorter);  // some days: days are closed on the way, too
   return make_feed(shape);
 }
 

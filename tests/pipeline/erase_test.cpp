@@ -241,7 +241,7 @@ TEST_F(Erase, ManyOnOneDay) {
   options_.memory_bytes = 1;  // the smallest tables: fewer accounts fit than are due
   options_.shards = 2;
   open();
-  constexpr int kAccounts = 10'000;
+  constexpr int kAccounts = 10'000 / static_cast<int>(kShorter);
   for (int i = 0; i < kAccounts; ++i) {
     feed(line(Kind::kPost, "did:plc:" + std::to_string(i), kStart_us + 10 * i));
     feed(status("did:plc:" + std::to_string(i), kStart_us + 10 * i + 5, "deleted"));

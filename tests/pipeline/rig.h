@@ -23,6 +23,13 @@
 
 namespace geotally::pipeline {
 
+/// Feeds that must be long to be worth anything are this much shorter under a sanitizer.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr std::size_t kShorter = 5;
+#else
+inline constexpr std::size_t kShorter = 1;
+#endif
+
 struct RigOptions {
   std::string directory;
   std::size_t shards = 2;

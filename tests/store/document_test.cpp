@@ -1,0 +1,138 @@
+// Goal: proto/store.md says what is written.
+// Method: its example, byte for byte, and its numbers.
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "feed/dialect.h"
+#include "store/codec.h"
+
+namespace geotally::store {
+namespace {
+
+std::string document() {
+  std::ifstream in(STORE_DOCUMENT);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The bytes of the example: the first cells of its table.
+std::string example() {
+  const std::string text = document();
+  const std::size_t begin = text.find("### An example");
+  std::istringstream lines(text.substr(begin, text.find("\n##", begin + 1) - begin));
+  const std::regex row("\\| `([0-9a-f ]+)` \\|.*");
+  std::string bytes;
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (!std::regex_match(line, match, row)) continue;
+    std::istringstream words(match[1]);
+    for (std::string word; words >> word;) {
+      bytes.push_back(static_cast<char>(std::stoul(word, nullptr, 16)));
+    }
+  }
+  return bytes;
+}
+
+std::string hex(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) out += fmt::format("{:02x} ", static_cast<std::uint8_t>(c));
+  return out;
+}
+
+AccountRecord golden() {
+  AccountRecord record;
+  tally::AccountState& state = record.state;
+  state.flags = tally::AccountState::kKnown | tally::AccountState::kSecondDay;
+  state.first_day = 20'100;
+  state.fence.floor = 1'900'000'000'000'000'000;
+  state.identity_time_us = 1'750'000'000'000'000;
+  state.identity_sequence = 5;
+  state.status_time_us = 1'750'000'100'000'000;
+  state.status_sequence = 6;
+  state.last_post_s = 1'750'000'200;
+  state.posts = 300;
+  state.days = 0b101;
+  state.declared = *Country::parse("FR");
+  state.address_key = 0x1234;
+  state.country = *Country::parse("FR");
+  state.evidence = EvidenceKind::kExplicit;
+  state.confidence = 255;
+  record.evidence.bytes[0] = 1;
+  record.evidence.bytes[2] = 2;
+  record.fence.push_back({1'900'000'000'000'000'001, 0x1122334455667700, 1'750'000'200, 0});
+  return record;
+}
+
+TEST(Document, TheExampleIsWhatIsWritten) {
+  std::string bytes;
+  encode_account(golden(), bytes);
+  EXPECT_EQ(hex(bytes), hex(example()));
+  AccountRecord record;
+  ASSERT_TRUE(decode_account(example(), record));
+  std::string again;
+  encode_account(record, again);
+  EXPECT_EQ(again, bytes);
+}
+
+TEST(Document, AnAccountKeepsItsBudget) {
+  AccountRecord record = golden();
+  record.evidence.bytes.fill(0xff);
+  record.fence.clear();
+  record.state.fence.floor = UINT64_MAX;
+  record.state.posts = UINT32_MAX;
+  record.state.days = UINT32_MAX;
+  std::string bytes;
+  encode_account(record, bytes);
+  EXPECT_LE(bytes.size(), 89U);
+  EXPECT_NE(document().find("| **usual sum** | **33–47** | **89** |"), std::string::npos);
+
+  // Somebody who posts in two languages and whose profile names a city.
+  AccountRecord usual;
+  usual.state.flags = tally::AccountState::kKnown;
+  usual.state.first_day = 20'100;
+  usual.state.fence.floor = 1'900'000'000'000'000'000;
+  usual.state.last_post_s = 1'750'000'200;
+  usual.state.posts = 300;
+  usual.state.days = 0xffff;
+  usual.state.country = *Country::parse("FR");
+  usual.state.evidence = EvidenceKind::kPlace;
+  usual.state.confidence = 240;
+  std::fill_n(usual.evidence.bytes.begin(), 20, std::uint8_t{0xaa});
+  bytes.clear();
+  encode_account(usual, bytes);
+  EXPECT_LE(bytes.size(), 47U);
+}
+
+// A number of a frozen list, as "N name" in its row of the table.
+TEST(Document, TheNumbersAreFrozen) {
+  const std::string text = document();
+  const std::string numbers = text.substr(text.find("## Numbers"));
+  const auto expect = [&](auto number, std::string_view name) {
+    const std::string entry = fmt::format("{} {}", static_cast<unsigned>(number), name);
+    EXPECT_TRUE(std::regex_search(numbers, std::regex("[ |]" + entry + "[ ,|]"))) << entry;
+  };
+  for (std::size_t i = 0; i < kEvidenceKinds; ++i)
+    expect(i, to_string(static_cast<EvidenceKind>(i)));
+  expect(tally::RowKind::kSecond, "second");
+  expect(tally::RowKind::kMinute, "minute");
+  expect(tally::RowKind::kHour, "hour");
+  expect(tally::RowKind::kDay, "day");
+  expect(tally::RowKind::kLapse, "lapse");
+  expect(tally::AccountState::kKnown, "known");
+  expect(tally::AccountState::kGone, "gone");
+  expect(tally::AccountState::kDeleted, "deleted");
+  expect(tally::AccountState::kSecondDay, "second day");
+  expect(tally::FenceTopic::kOther, "other");
+  expect(tally::FenceTopic::kProfile, "profile");
+  expect(tally::FenceTopic::kAddress, "address");
+  expect(tally::FenceTopic::kAddressGone, "address gone");
+  for (const feed::Wire wire : {feed::Wire::kJetstreamV1, feed::Wire::kJetstreamV2}) {
+    expect(wire, feed::to_string(wire));
+  }
+}
+
+}  // namespace
+}  // namespace geotally::store
