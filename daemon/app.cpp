@@ -5,6 +5,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -13,9 +16,11 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include "config/secret.h"
+#include "daemon/clock.h"
 #include "daemon/exit_code.h"
 #include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/store_view.h"
 #include "feed/follower.h"
 #include "geo/resolver.h"
 #include "http/server.h"
@@ -32,206 +37,11 @@ constexpr std::chrono::milliseconds kTick{100};
 // Messages between two reports while the feed never pauses.
 constexpr std::uint64_t kReportEvery = 64;
 constexpr std::int64_t kStatusEvery_us = 10'000'000;
-// "oldest": a time before any event, which servers clamp to what they still have. From 1e15 on
-// they read a cursor as microseconds, below as a sequence number.
-constexpr std::int64_t kOldest_us = 1'000'000'000'000'000;
-
-std::int64_t wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-// --- from configuration to the options of each part --------------------------------------
-
-log::Options log_options(const config::Config::Log& config) {
-  log::Options options;
-  options.level_min = static_cast<log::Level>(config.level);
-  options.format = static_cast<log::Format>(config.format);
-  return options;
-}
-
-http::Options http_options(const config::Config::Http& config) {
-  http::Options options;
-  options.listen = config.listen;
-  options.allowed_hosts = config.allowed_hosts;
-  options.connections_max = static_cast<std::size_t>(config.connections_max);
-  if (!config.token_file.empty()) {
-    options.token = config::Secret::from_file("http.token_file", config.token_file);
-  }
-  return options;
-}
-
-// The one bound of memory, and who has which part of it.
-struct Memory {
-  std::size_t rocksdb = 0;
-  std::size_t accounts = 0;
-};
-
-Memory share_memory(const config::Config& config) {
-  const auto whole = static_cast<std::size_t>(config.store.memory_mib) << 20;
-  const std::size_t fixed = pipeline::fixed_bytes(static_cast<std::size_t>(config.pipeline.shards));
-  Memory memory;
-  memory.rocksdb = std::max<std::size_t>(whole / 4, std::size_t{16} << 20);
-  if (whole < fixed + memory.rocksdb + (std::size_t{16} << 20)) {
-    config::Problem problem;
-    problem.where = "configuration";
-    problem.key = "store.memory_mib";
-    problem.message =
-        fmt::format("{} is too little for {} shards; at least {}", config.store.memory_mib,
-                    config.pipeline.shards, ((fixed + (std::size_t{16} << 20)) * 4 / 3 >> 20) + 1);
-    throw config::ConfigError({problem});
-  }
-  memory.accounts = whole - fixed - memory.rocksdb;
-  return memory;
-}
-
-store::Options store_options(const config::Config& config) {
-  store::Options options;
-  options.directory = config.store.data_dir;
-  options.memory_bytes = share_memory(config).rocksdb;
-  return options;
-}
-
-feed::Wire wire_of(const config::Config::Feed& config) {
-  return config.wire == config::Wire::kJetstreamV2 ? feed::Wire::kJetstreamV2
-                                                   : feed::Wire::kJetstreamV1;
-}
-
-feed::DialectOptions dialect_options(const config::Config::Feed& config) {
-  feed::DialectOptions options;
-  options.collections = config.collections;
-  options.depth_max = static_cast<std::size_t>(config.depth_max);
-  options.compress = config.zstd == config::Switch::kOn;
-  return options;
-}
-
-feed::PositionOptions position_options(const config::Config& config) {
-  feed::PositionOptions options;
-  options.margin_us =
-      std::max(config.feed.margin_s, config.tally.fence_horizon_s) * tally::kMicrosPerSecond;
-  if (config.feed.start.kind == config::Start::Kind::kOldest) options.start_us = kOldest_us;
-  if (config.feed.start.kind == config::Start::Kind::kTime) {
-    options.start_us = config.feed.start.time_us;
-  }
-  return options;
-}
-
-// As curl reads them: either case, the lower one first.
-std::string variable(std::string name) {
-  std::string lower = name;
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  const char* value = std::getenv(lower.c_str());
-  if (value == nullptr) value = std::getenv(name.c_str());
-  return value == nullptr ? "" : value;
-}
-
-feed::FollowerOptions follower_options(const config::Config::Feed& config) {
-  feed::FollowerOptions options;
-  for (const std::string& text : config.urls) {
-    std::string error;
-    feed::Url url;
-    if (!feed::Url::parse(text, url, error)) {
-      config::Problem problem;
-      problem.where = "configuration";
-      problem.key = "feed.urls";
-      problem.message = error;
-      throw config::ConfigError({problem});
-    }
-    options.urls.push_back(std::move(url));
-  }
-  if (!config.token_file.empty()) {
-    options.token = config::Secret::from_file("feed.token_file", config.token_file).reveal();
-  }
-  options.user_agent = fmt::format("geotally/{}", kVersion);
-  options.compress = config.zstd == config::Switch::kOn;
-  options.dictionary_file = config.zstd_dictionary;
-  options.silence_max = std::chrono::seconds(config.quiet_s);
-  options.backoff.max = std::chrono::seconds(config.backoff_max_s);
-  options.lag_max = std::chrono::seconds(config.lag_max_s);
-  options.preferred_after = std::chrono::seconds(config.preferred_after_s);
-  options.proxy = variable("HTTPS_PROXY");
-  options.no_proxy = variable("NO_PROXY");
-  options.message_bytes_max = static_cast<std::size_t>(config.message_bytes_max);
-  return options;
-}
-
-pipeline::PipelineOptions pipeline_options(const config::Config& config) {
-  pipeline::PipelineOptions options;
-  options.shards = static_cast<std::size_t>(config.pipeline.shards);
-  options.memory_bytes = share_memory(config).accounts;
-  options.fence_horizon_s = config.tally.fence_horizon_s;
-  options.erase_deleted_days = config.tally.erase_deleted_days;
-  for (const config::WindowLength& window : config.tally.windows) {
-    options.windows.push_back({window.name, window.seconds});
-  }
-  options.ingest.clock = config.tally.clock == config::Clock::kFeed ? pipeline::ClockMode::kFeed
-                                                                    : pipeline::ClockMode::kWall;
-  options.ingest.commit_interval_us = config.store.commit_interval_ms * 1'000;
-  options.ingest.now_us = wall_us;
-  return options;
-}
-
-geo::Resolver::Options resolver_options(const config::Config::Resolver& config) {
-  geo::Resolver::Options options;
-  options.threshold = config.threshold;
-  options.table = config.table;
-  return options;
-}
-
-metrics::FeedReasons feed_reasons() {
-  metrics::FeedReasons reasons;
-  for (std::size_t i = 0; i < feed::kConnectFailures; ++i) {
-    reasons.connect_failures.push_back(to_string(static_cast<feed::ConnectFailure>(i)));
-  }
-  for (std::size_t i = 0; i < feed::kDisconnects; ++i) {
-    reasons.disconnects.push_back(to_string(static_cast<feed::Disconnect>(i)));
-  }
-  return reasons;
-}
-
-// --- from the store to what the admin server reads ---------------------------------------
-
-std::vector<http::DailyRow> daily_rows(const store::Store& store, std::int32_t from,
-                                       std::int32_t to) {
-  std::vector<http::DailyRow> rows;
-  for (const store::Store::StoredDay& day : store.days(from, to)) {
-    for (std::size_t i = 0; i < day.closing.size(); ++i) {
-      const tally::DayClosing& closing = day.closing[i];
-      http::DailyRow row;
-      row.day = static_cast<std::int32_t>(day.day);
-      row.country = Country::from_index(i);
-      row.accounts = closing.accounts;
-      row.accounts_new = day.counted.accounts[i];
-      row.posts = day.counted.posts[i];
-      row.posts_deleted = day.counted.deleted[i];
-      if (row.accounts == 0 && row.accounts_new == 0 && row.posts == 0 && row.posts_deleted == 0) {
-        continue;
-      }
-      row.engagement = closing.engagement;
-      static_assert(http::DailyRow::kWindows == tally::kDayRowWindows.size());
-      row.active = closing.active;
-      row.evidence = closing.evidence;
-      row.gap_us = day.gap_us;
-      rows.push_back(row);
-    }
-  }
-  return rows;
-}
-
-std::vector<http::Gap> newest_gaps(const store::Store& store, std::size_t limit) {
-  std::vector<http::Gap> newest;
-  const std::vector<Gap> gaps = store.gaps(0);
-  for (std::size_t i = gaps.size(); i > 0 && newest.size() < limit; --i) {
-    newest.push_back({gaps[i - 1], i});
-  }
-  return newest;
 }
 
 }  // namespace
@@ -265,6 +75,8 @@ struct App::Parts {
   // The admin server is bound before the store is touched: a second daemon fails on the port.
   std::atomic<pipeline::Pipeline*> ready{nullptr};
   std::atomic<bool> feed_connected{false};
+  std::set<std::string, std::less<>> hosts_met;  // the feed's thread adds; entries stay as they are
+  std::atomic<const std::string*> feed_host{nullptr};
   std::atomic<std::int64_t> last_event_us{0};
   std::atomic<std::int64_t> last_message_us{0};
   http::Server server;
@@ -328,8 +140,9 @@ feed::FollowerHandlers App::Parts::handlers() {
     report_received();
   };
   handlers.on_rejected = [this](Rejection reason) { pipeline->ingest().rejected(reason); };
-  handlers.on_connected = [this](std::string_view) {
+  handlers.on_connected = [this](std::string_view host) {
     metrics.feed_connected();
+    feed_host.store(&*hosts_met.emplace(host).first, std::memory_order_release);
     feed_connected.store(true, std::memory_order_relaxed);
     pipeline->ingest().connected(true);
   };
@@ -370,6 +183,8 @@ http::Sources App::Parts::sources() {
       status.not_ready = loaded == nullptr ? "the state is being loaded" : "commits fail";
     }
     status.feed_connected = feed_connected.load(std::memory_order_relaxed);
+    const std::string* host = feed_host.load(std::memory_order_acquire);
+    if (host != nullptr) status.feed_host = *host;
     status.version = kVersion;
     status.started_at_us = started_us;
     status.last_event_us = last_event_us.load(std::memory_order_relaxed);

@@ -42,7 +42,7 @@ struct Status {
   bool ready = false;     ///< store open and state loaded
   std::string not_ready;  ///< why, in one line
   bool feed_connected = false;
-  std::string feed_host;
+  std::string feed_host;  ///< "host:port" of the last connection; empty = none yet
   std::string version;
   std::int64_t started_at_us = 0;
   std::int64_t last_event_us = 0;    ///< event time; 0 = none yet

@@ -6,12 +6,15 @@
 
 namespace geotally::tally {
 
+std::int64_t window_start_us(std::int64_t seconds, std::int64_t edge_us) {
+  const RowKind tier = tier_of(seconds).value_or(RowKind::kHour);
+  return first_in_window(tier, seconds, edge_us / kMicrosPerSecond) * bucket_seconds(tier) *
+         kMicrosPerSecond;
+}
+
 std::int64_t coverage_us(std::int64_t seconds, std::int64_t edge_us, Observed observed,
                          std::span<const Gap> gaps) {
-  const RowKind tier = tier_of(seconds).value_or(RowKind::kHour);
-  const std::int64_t first_bucket = first_in_window(tier, seconds, edge_us / kMicrosPerSecond);
-  const std::int64_t start =
-      std::max(first_bucket * bucket_seconds(tier) * kMicrosPerSecond, observed.since_us);
+  const std::int64_t start = std::max(window_start_us(seconds, edge_us), observed.since_us);
   const std::int64_t end = std::min(edge_us, observed.until_us);
   if (end <= start) return 0;
 

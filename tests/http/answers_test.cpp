@@ -87,6 +87,22 @@ TEST(Rankings, ByEachFigure) {
   EXPECT_DOUBLE_EQ(per_million.rows(0).value(), 500e6 / population);
 }
 
+TEST(Rankings, AWindowIsCompleteWhenAllOfItUpToTheEdgeWasObserved) {
+  auto snapshot = std::make_shared<tally::Snapshot>(*world());
+  Sources sources = world_sources();
+  sources.snapshot = [&] { return snapshot; };
+  const auto coverage = [&] {
+    return answer_of<v1::Rankings>(ask(sources, "rankings", {{"window", "24h"}})).coverage();
+  };
+  // The edge is the first moment of a new minute, of which nothing can have been observed.
+  snapshot->window_coverage_us[0] = (86'400 - 60) * std::int64_t{1'000'000};
+  EXPECT_TRUE(coverage().complete());
+  EXPECT_EQ(coverage().window_seconds(), 86'400);
+  EXPECT_EQ(coverage().covered_seconds(), 86'340);
+  snapshot->window_coverage_us[0] -= 1;
+  EXPECT_FALSE(coverage().complete());
+}
+
 TEST(Rankings, AtAPastDay) {
   const v1::Rankings start = rankings({{"at", "2012-06-01"}});
   EXPECT_EQ(order_of(start, 5), "US:1 FR:2 GB:2 BR:4 NL:5 ");
@@ -208,6 +224,7 @@ TEST(StatusAnswer, IsGivenBeforeTheStateIsLoadedToo) {
   const Reply loaded = ask(sources, "status", {});
   EXPECT_EQ(answer_of<v1::StatusAnswer>(loaded).uptime_seconds(), 61);
   EXPECT_EQ(answer_of<v1::StatusAnswer>(loaded).feed().delay_seconds(), 2);
+  EXPECT_EQ(answer_of<v1::StatusAnswer>(loaded).feed().host(), "feed.example:443");
   EXPECT_TRUE(answer_of<v1::StatusAnswer>(loaded).has_basis());
   sources.snapshot = [] { return nullptr; };
   const Reply waiting = ask(sources, "status", {});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/api/parameters.h"
+#include "tally/coverage.h"
 
 namespace geotally::http {
 namespace {
@@ -39,9 +40,12 @@ void fill(v1::Basis& basis, const tally::Snapshot& snapshot) {
 }
 
 void fill(v1::Coverage& coverage, const tally::Snapshot& snapshot, std::size_t window) {
-  const std::int64_t whole_us = snapshot.windows[window].seconds * 1'000'000;
+  const std::int64_t length_s = snapshot.windows[window].seconds;
+  // The current bucket is partly filled, so that no window ever covers its whole length.
+  const std::int64_t whole_us =
+      snapshot.edge_us - tally::window_start_us(length_s, snapshot.edge_us);
   coverage.set_window(snapshot.windows[window].name);
-  coverage.set_window_seconds(seconds(whole_us));
+  coverage.set_window_seconds(static_cast<double>(length_s));
   coverage.set_covered_seconds(seconds(snapshot.window_coverage_us[window]));
   coverage.set_complete(snapshot.window_coverage_us[window] >= whole_us);
 }
