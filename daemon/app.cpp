@@ -108,7 +108,12 @@ App::Parts::Parts(const config::Inputs& inputs_given)
       position(position_options(config)) {
   log.write(log::Event::kDaemonStarting, {{"version", kVersion}, {"revision", kRevision}});
   metrics.config_loaded(true, started_us);
-  const feed::FollowerOptions feed_options = follower_options(config.feed);
+  try {
+    follower = std::make_unique<feed::Follower>(io, follower_options(config.feed), *dialect,
+                                                position, handlers(), log);
+  } catch (const std::runtime_error& error) {  // its dictionary, the proxy's variables
+    throw config::ConfigError({{.where = "configuration", .key = "feed", .message = error.what()}});
+  }
   pipeline::PipelineOptions options = pipeline_options(config);
   options.ingest.reopen = [this] { follower->reopen(); };
   options.ingest.alive = [this] { notify.alive(steady_us()); };
@@ -125,8 +130,6 @@ App::Parts::Parts(const config::Inputs& inputs_given)
                                        {"watermark_us", last.watermark_us}});
   pipeline = std::make_unique<pipeline::Pipeline>(std::move(options), *store, resolver, *dialect,
                                                   position, metrics, log);
-  follower =
-      std::make_unique<feed::Follower>(io, feed_options, *dialect, position, handlers(), log);
 }
 
 feed::FollowerHandlers App::Parts::handlers() {

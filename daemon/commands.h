@@ -8,7 +8,8 @@
 namespace geotally {
 
 int run(const config::Inputs& inputs);
-int check_config(const config::Inputs& inputs);
+/// Prints every key with its value and origin, unless `quiet`.
+int check_config(const config::Inputs& inputs, bool quiet);
 int verify(const config::Inputs& inputs);
 /// Asks `/readyz` of the daemon that `inputs` would run.
 int healthcheck(const config::Inputs& inputs);

@@ -96,16 +96,20 @@ int main(int argc, char** argv) {
   inputs.environment = geotally::config::process_environment();
 
   std::function<int()> chosen;
-  const auto command = [&](const char* name, const char* help, int (*function)(const Inputs&)) {
+  const auto command = [&](const char* name, const char* help,
+                           std::function<int(const Inputs&)> function) {
     CLI::App* sub = app.add_subcommand(name, help);
     add_configuration(*sub, inputs);
     sub->callback([&chosen, &inputs, function] {
       chosen = [&inputs, function] { return function(inputs); };
     });
+    return sub;
   };
   command("run", "Follow the feed, count, and serve what is committed", geotally::run);
+  bool quiet = false;
   command("check-config", "Read the configuration and print what is in force",
-          geotally::check_config);
+          [&quiet](const Inputs& given) { return geotally::check_config(given, quiet); })
+      ->add_flag("--quiet", quiet, "Print mistakes only");
   command("verify", "Recompute every cell of a store from its accounts", geotally::verify);
   command("healthcheck", "Ask a running daemon whether it is ready", geotally::healthcheck);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {

@@ -138,7 +138,8 @@ std::vector<Key> make_keys() {
       {.name = "store.memory_mib",
        .field = GEOTALLY_MEMBER(store.memory_mib),
        .doc = "Bound on memory: accounts held in memory, the store's block cache and its memtables "
-              "share it. Accounts beyond it are read from disk when they post.",
+              "share it. Accounts beyond it are read from disk when they post. The least that "
+              "works depends on pipeline.shards, and is said where it is not met.",
        .unit = "MiB",
        .min = 64,
        .max = kGib},
@@ -160,7 +161,8 @@ std::vector<Key> make_keys() {
        .max = 1},
       {.name = "resolver.table",
        .field = GEOTALLY_MEMBER(resolver.table),
-       .doc = "File with the resolver's table; empty: the one beside the program, or installed with it.",
+       .doc = "File with the resolver's table; empty: the one beside the program, or installed "
+              "with it.",
        .check = check_path},
       {.name = "http.listen",
        .field = GEOTALLY_MEMBER(http.listen),

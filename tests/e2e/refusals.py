@@ -54,6 +54,23 @@ def run():
         refused(78, "run", *usable, "--set", "tally.windows=[\"90s\", \"1501m\"]", says=["tally.windows"])
         refused(78, "run", "--data-dir", data, says=["feed.urls"])
         refused(78, "run", *usable, "--set", "store.memory_mib=1", says=["store.memory_mib"])
+        # check-config says what run says, and with --quiet nothing else.
+        for command in ("run", "check-config"):
+            refused(78, command, *usable, "--set", "store.memory_mib=64",
+                    says=["store.memory_mib", "at least"])
+            refused(78, command, *usable, "--set",
+                    "tally.windows=" + ",".join(f"{i}s" for i in range(1, 18)),
+                    says=["tally.windows", "1 to 16 entries"])
+        least = subprocess.run([PROGRAM, "check-config", "--set", "store.memory_mib=64"],
+                               capture_output=True, check=False).stderr.decode().split()[-1]
+        done = subprocess.run([PROGRAM, "check-config", "--quiet", "--set",
+                               f"store.memory_mib={least}"], capture_output=True, check=False)
+        expect((done.returncode, done.stdout, done.stderr) == (0, b"", b""), repr(done))
+        # What only the feed's end can tell.
+        refused(78, "run", *usable, "--set", "feed.zstd=on", "--set",
+                f"feed.zstd_dictionary={folder / 'none.dict'}", says=["none.dict"])
+        refused(78, "run", *usable, "--feed", "wss://127.0.0.1:9/subscribe",
+                says=["proxy"], environment={**os.environ, "https_proxy": "ftp://a"})
         environment = {**os.environ, "GEOTALLY_HTTP__LISTEN": "nowhere"}
         refused(78, "check-config", says=["GEOTALLY_HTTP__LISTEN", "http.listen"],
                 environment=environment)
