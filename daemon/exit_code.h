@@ -9,7 +9,7 @@ enum ExitCode : int {
   kExitFailure = 1,  ///< verify found a difference, or healthcheck no health
   kExitUsage = 64,
   kExitData = 65,         ///< a store that is refused
-  kExitUnavailable = 69,  ///< the port is taken
+  kExitUnavailable = 69,  ///< the port is taken, or no daemon answers
   kExitSoftware = 70,     ///< a bug
   kExitCannotCreate = 73,
   kExitIo = 74,

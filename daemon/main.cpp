@@ -13,7 +13,9 @@
 #include "daemon/commands.h"
 #include "daemon/evaluate.h"
 #include "daemon/exit_code.h"
+#include "daemon/http_client.h"
 #include "daemon/resolve.h"
+#include "daemon/show.h"
 #include "geo/table_error.h"
 #include "http/server.h"
 #include "store/errors.h"
@@ -80,6 +82,10 @@ int guarded(const std::function<int()>& command) {
     return fail(geotally::kExitCannotCreate, error.what());
   } catch (const geotally::store::IoError& error) {
     return fail(geotally::kExitIo, error.what());
+  } catch (const geotally::UsageError& error) {
+    return fail(geotally::kExitUsage, error.what());
+  } catch (const geotally::NoAnswer& error) {
+    return fail(geotally::kExitUnavailable, error.what());
   } catch (const geotally::http::ListenError& error) {
     return fail(geotally::kExitUnavailable, error.what());
   } catch (const std::exception& error) {
@@ -112,6 +118,7 @@ int main(int argc, char** argv) {
       ->add_flag("--quiet", quiet, "Print mistakes only");
   command("verify", "Recompute every cell of a store from its accounts", geotally::verify);
   command("healthcheck", "Ask a running daemon whether it is ready", geotally::healthcheck);
+  geotally::add_questions(app, inputs, chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {
       fmt::print("geotally {} ({})\n", geotally::kVersion, geotally::kRevision);

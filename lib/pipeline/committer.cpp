@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "pipeline/snapshot_of.h"
 #include "tally/coverage.h"
 
 namespace geotally::pipeline {
@@ -27,7 +28,7 @@ Committer::Committer(CommitterOptions options, store::Store& store, metrics::Met
       log_(log),
       record_(store.last_commit()) {
   store_.load(totals_);
-  gaps_ = store_.gaps(record_.watermark_us - tally::kTooOldSeconds * tally::kMicrosPerSecond);
+  gaps_ = recent_gaps(store_);
   committed_.store(record_.number, std::memory_order_release);
   report_store(options_.now_us());
   publish(record_, {});
@@ -202,25 +203,9 @@ void Committer::write(const store::Commit& commit) {
 }
 
 void Committer::publish(const store::CommitRecord& record, const std::vector<Gap>& suspicions) {
-  auto snapshot = std::make_shared<tally::Snapshot>();
-  snapshot->commit = record.number;
-  snapshot->committed_at_us = record.committed_at_us;
-  snapshot->edge_us = record.edge_us;
-  snapshot->watermark_us = record.watermark_us;
-  snapshot->observed_since_us = record.observed_since_us;
-  snapshot->ingested_until_us = record.ingested_until_us;
-  snapshot->gaps = record.gaps;
-  snapshot->gap_us = record.gap_us;
-  snapshot->windows = options_.windows;
-  snapshot->countries = totals_.figures(options_.windows, record.edge_us / tally::kMicrosPerSecond);
-
   std::vector<Gap> missing = gaps_;
   missing.insert(missing.end(), suspicions.begin(), suspicions.end());
-  const tally::Observed observed{record.observed_since_us, record.ingested_until_us};
-  for (const tally::Window& window : options_.windows) {
-    snapshot->window_coverage_us.push_back(
-        tally::coverage_us(window.seconds, record.edge_us, observed, missing));
-  }
+  auto snapshot = snapshot_of(record, totals_, options_.windows, missing);
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
 }

@@ -140,4 +140,14 @@ Reply ask(const Sources& sources, std::string_view question, const Parameters& p
   return ask_country(sources, *snapshot, question.substr(kCountry.size()), parameters);
 }
 
+std::shared_ptr<google::protobuf::Message> empty_answer(std::string_view question) {
+  if (question == "rankings") return std::make_shared<v1::Rankings>();
+  if (question == "countries") return std::make_shared<v1::Countries>();
+  if (question.starts_with("countries/")) return std::make_shared<v1::CountryFigures>();
+  if (question == "history") return std::make_shared<v1::History>();
+  if (question == "gaps") return std::make_shared<v1::Gaps>();
+  if (question == "status") return std::make_shared<v1::StatusAnswer>();
+  return nullptr;
+}
+
 }  // namespace geotally::http

@@ -1,6 +1,7 @@
 // The questions of /api/v1 and their answers, without HTTP: the command line asks the same.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,5 +28,11 @@ struct Reply {
 /// `sources` throw.
 [[nodiscard]] Reply ask(const Sources& sources, std::string_view question,
                         const Parameters& parameters);
+
+/// ask() of whoever answers: a store in this process, or a daemon elsewhere.
+using Ask = std::function<Reply(std::string_view question, const Parameters& parameters)>;
+
+/// An empty answer of the kind that `question` gets; nullptr = no such question.
+[[nodiscard]] std::shared_ptr<google::protobuf::Message> empty_answer(std::string_view question);
 
 }  // namespace geotally::http

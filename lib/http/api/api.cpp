@@ -1,6 +1,7 @@
 #include "http/api/api.h"
 
 #include <google/protobuf/message.h>
+#include <google/protobuf/struct.pb.h>
 
 #include "http/api/json.h"
 
@@ -8,6 +9,8 @@ namespace geotally::http {
 namespace {
 
 constexpr std::string_view kPrefix = "/api/v1/";
+constexpr std::string_view kSuccess = R"({"status":"success","data":)";
+constexpr std::string_view kSuccessEnd = "}\n";
 constexpr std::string_view kJson = "application/json; charset=utf-8";
 constexpr std::string_view kCsv = "text/csv; charset=utf-8; header=present";
 
@@ -44,9 +47,28 @@ Response respond(const Sources& sources, const Request& request) {
 }  // namespace
 
 std::string envelope(const Reply& reply) {
-  if (reply.code == 200) return R"({"status":"success","data":)" + to_json(*reply.message) + "}\n";
+  if (reply.code == 200) {
+    return std::string(kSuccess) + to_json(*reply.message) + std::string(kSuccessEnd);
+  }
   return R"({"status":"error","errorType":)" + json_string(error_type(reply.code)) +
          R"(,"error":)" + json_string(reply.error) + "}\n";
+}
+
+Reply parse_envelope(std::string_view question, unsigned code, std::string_view body) {
+  if (code == 200) {
+    auto message = empty_answer(question);
+    if (message && body.starts_with(kSuccess) && body.ends_with(kSuccessEnd)) {
+      body.remove_prefix(kSuccess.size());
+      body.remove_suffix(kSuccessEnd.size());
+      if (from_json(body, *message)) return {200, "", std::move(message)};
+    }
+  } else if (google::protobuf::Struct envelope; from_json(body, envelope)) {
+    const auto error = envelope.fields().find("error");
+    if (error != envelope.fields().end()) return {code, error->second.string_value(), nullptr};
+  } else {  // refused before it came to the API: no token, a host name that is not allowed
+    return {code, std::string(body.substr(0, body.find('\n'))), nullptr};
+  }
+  return {502, "the answer is not one of geotally's", nullptr};
 }
 
 void add_api(std::vector<Route>& routes, const Sources& sources) {

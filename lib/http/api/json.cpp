@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
 
 #include "log/line.h"
 
@@ -179,6 +180,13 @@ std::string to_csv(const Message& message) {
     append_csv_line(out, cells, true);
   }
   return out;
+}
+
+bool from_json(std::string_view json, Message& message) {
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  return google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &message, options)
+      .ok();
 }
 
 }  // namespace geotally::http

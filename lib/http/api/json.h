@@ -14,6 +14,10 @@ namespace geotally::http {
 /// An unset `optional` field or message is null; so is a number that is none.
 [[nodiscard]] std::string to_json(const google::protobuf::Message& message);
 
+/// Reads what to_json() writes; fields that it does not know are left out. False: it is no such
+/// text.
+[[nodiscard]] bool from_json(std::string_view json, google::protobuf::Message& message);
+
 /// A message with a field `rows`: one line a row under a line of names. Another: one line.
 /// Nested messages become columns ("engagement_never"); so do the elements of nested lists,
 /// named by their first field ("evidence_flag_accounts"). RFC 4180, line ends CRLF.

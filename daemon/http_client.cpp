@@ -1,0 +1,43 @@
+#include "daemon/http_client.h"
+
+#include <charconv>
+#include <chrono>
+#include <iterator>
+
+#include <boost/algorithm/string/predicate.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <fmt/format.h>
+
+namespace geotally {
+
+HttpReply http_get(const config::Endpoint& server, std::string_view target,
+                   const config::Secret& token) {
+  const std::string where = config::to_string(server);
+  boost::asio::ip::tcp::iostream stream;
+  stream.expires_after(std::chrono::seconds(10));
+  stream.connect(server.host, std::to_string(server.port));
+  stream << "GET " << target << " HTTP/1.1\r\nHost: " << where << "\r\nConnection: close\r\n";
+  if (!token.empty()) stream << "Authorization: Bearer " << token.reveal() << "\r\n";
+  stream << "\r\n" << std::flush;
+
+  HttpReply reply;
+  std::string protocol;
+  std::string line;
+  if (!(stream >> protocol >> reply.code) || !std::getline(stream, line)) {
+    throw NoAnswer(fmt::format("{}: no answer", where));
+  }
+  constexpr std::string_view kLength = "content-length:";
+  std::size_t length = std::string::npos;
+  while (std::getline(stream, line) && line != "\r") {
+    if (!boost::algorithm::istarts_with(line, kLength)) continue;
+    const std::size_t digits = line.find_first_of("0123456789");
+    if (digits == std::string::npos) continue;
+    std::from_chars(line.data() + digits, line.data() + line.size(), length);
+  }
+  reply.body.assign(std::istreambuf_iterator<char>(stream), {});
+  // The server always says how long its answer is; a shorter one was cut off.
+  if (reply.body.size() != length) throw NoAnswer(fmt::format("{}: the answer ends early", where));
+  return reply;
+}
+
+}  // namespace geotally

@@ -1,0 +1,144 @@
+#include "daemon/source.h"
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "config/values.h"
+#include "daemon/clock.h"
+#include "daemon/exit_code.h"
+#include "daemon/http_client.h"
+#include "daemon/options.h"
+#include "daemon/store_view.h"
+#include "http/api/api.h"
+#include "pipeline/snapshot_of.h"
+#include "version.h"
+
+namespace geotally {
+namespace {
+
+// RFC 3986: what is not unreserved is encoded.
+std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string target_of(std::string_view question, const http::Parameters& parameters) {
+  const std::size_t slash = question.find('/');
+  std::string target = "/api/v1/" + std::string(question.substr(0, slash));
+  if (slash != std::string_view::npos) target += '/' + encoded(question.substr(slash + 1));
+  char separator = '?';
+  for (const auto& [name, value] : parameters) {
+    target += std::exchange(separator, '&') + encoded(name) + '=' + encoded(value);
+  }
+  return target;
+}
+
+config::Endpoint endpoint_of(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  std::optional<config::Endpoint> endpoint;
+  if (url.starts_with(kScheme)) {
+    std::string_view rest = url.substr(kScheme.size());
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    endpoint = config::parse_endpoint(rest);
+  }
+  if (!endpoint || endpoint->port == 0) throw UsageError("--url must be http://HOST:PORT");
+  return *endpoint;
+}
+
+config::Secret token_of(const config::Config& config, const SourceOptions& options) {
+  if (!options.token_file.empty()) {
+    return config::Secret::from_file("--token-file", options.token_file);
+  }
+  if (const char* token = std::getenv("GEOTALLY_TOKEN")) return config::Secret(token);
+  if (config.http.token_file.empty()) return {};
+  return config::Secret::from_file("http.token_file", config.http.token_file);
+}
+
+// Reading takes no lock, and a store that changes under the reader is not one commit any more.
+void refuse_held(const std::string& directory) {
+  const int file = ::open((directory + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool held = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  ::close(file);
+  if (held) {
+    throw store::Refused(
+        fmt::format("store {}: a daemon holds it; ask that one, with --url", directory));
+  }
+}
+
+struct Offline {
+  std::unique_ptr<store::Store> store;
+  std::shared_ptr<const tally::Snapshot> snapshot;
+  http::Sources sources;
+};
+
+http::Ask offline_source(const config::Config& config) {
+  refuse_held(config.store.data_dir);
+  auto offline = std::make_shared<Offline>();
+  store::Options options = store_options(config);
+  options.create = false;
+  options.read_only = true;
+  offline->store = store::Store::open(options);
+  {
+    tally::Totals totals;
+    offline->store->load(totals);
+    offline->snapshot =
+        pipeline::snapshot_of(offline->store->last_commit(), totals, windows_of(config.tally),
+                              pipeline::recent_gaps(*offline->store));
+  }
+  http::Sources& sources = offline->sources;
+  const auto* view = offline.get();
+  sources.snapshot = [view] { return view->snapshot; };
+  sources.status = [view] {
+    http::Status status;
+    status.not_ready = "read from the data directory; no daemon holds it";
+    status.version = kVersion;
+    status.started_at_us = wall_us();
+    status.last_event_us = view->snapshot->watermark_us;
+    return status;
+  };
+  sources.daily_rows = [view](std::int32_t from, std::int32_t to) {
+    return daily_rows(*view->store, from, to);
+  };
+  sources.gaps = [view](std::size_t limit) { return newest_gaps(*view->store, limit); };
+  sources.now_us = wall_us;
+  return [offline](std::string_view question, const http::Parameters& parameters) {
+    return http::ask(offline->sources, question, parameters);
+  };
+}
+
+}  // namespace
+
+http::Ask make_source(const config::Inputs& inputs, const SourceOptions& options) {
+  const config::Config config = config::load(inputs).config;
+  if (options.offline) {
+    if (options.url) throw UsageError("--url and --data-dir exclude each other");
+    return offline_source(config);
+  }
+  const config::Endpoint server = options.url ? endpoint_of(*options.url) : config.http.listen;
+  return [server, token = token_of(config, options)](std::string_view question,
+                                                     const http::Parameters& parameters) {
+    const HttpReply reply = http_get(server, target_of(question, parameters), token);
+    return http::parse_envelope(question, reply.code, reply.body);
+  };
+}
+
+int exit_code_of(const http::Reply& reply) {
+  if (reply.code == 200) return kExitOk;
+  return reply.code == 400 || reply.code == 404 ? kExitUsage : kExitUnavailable;
+}
+
+}  // namespace geotally
