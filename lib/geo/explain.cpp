@@ -19,12 +19,13 @@ Explanation Resolver::explain(const EvidenceState& state) const {
   for (std::size_t i = 1; i < Country::count(); ++i) order.emplace_back(scores.total[i], i);
   constexpr std::size_t kAlternatives = 5;
   std::partial_sort(order.begin(), order.begin() + kAlternatives, order.end(), std::greater<>());
+  double others = 0;
+  for (std::size_t i = 1; i < order.size(); ++i) others += std::exp(order[i].first);
   for (std::size_t i = 0; i < kAlternatives; ++i) {
-    const double raw = scores.probability * std::exp(order[i].first - order[0].first);
-    const double shared =
-        scores.probability < 1 ? raw / (1 - scores.probability) * (1 - scores.confidence) : 0;
+    const double share = others > 0 ? std::exp(order[i].first) / others : 0;
     explanation.alternatives.push_back(
-        {Country::from_index(order[i].second), i == 0 ? scores.confidence : shared});
+        {Country::from_index(order[i].second),
+         i == 0 ? scores.confidence : share * (1 - scores.confidence)});
   }
   const auto say = [&](EvidenceKind kind, Country country, double weight, std::string words) {
     explanation.pieces.push_back({kind, country, weight, std::move(words)});

@@ -215,11 +215,14 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     const double length = std::sqrt(x * x + y * y) / memory.hour_count;
     const double concentration =
         weights.hours * 2.0 * length * std::min(1.0, memory.hour_count / 24.0);
-    const double angle = std::atan2(y, x);
+    // The cosine of the angle between this middle and a country's, as a product of vectors.
+    const double angle = std::atan2(y, x) - kMiddle;
+    const auto along = static_cast<float>(concentration * std::cos(angle));
+    const auto across = static_cast<float>(concentration * std::sin(angle));
+    const auto most = static_cast<float>(concentration);
     auto& row = scores.row(EvidenceKind::kZone);
     for (std::size_t i = 1; i < count; ++i) {
-      row[i] += static_cast<float>(concentration *
-                                   (std::cos(angle + tables.mean_offset[i] - kMiddle) - 1));
+      row[i] += along * tables.offset_x[i] - across * tables.offset_y[i] - most;
     }
   }
 
@@ -232,7 +235,10 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
                                       scores.total.begin() + static_cast<std::ptrdiff_t>(count));
   scores.best = static_cast<std::size_t>(best - scores.total.begin());
   double total = 0;
-  for (std::size_t i = 1; i < count; ++i) total += std::exp(scores.total[i] - *best);
+  constexpr float kNegligible = -18;  // e^-18 of 250 countries is beyond what a confidence shows
+  for (std::size_t i = 1; i < count; ++i) {
+    if (scores.total[i] - *best > kNegligible) total += std::exp(scores.total[i] - *best);
+  }
   scores.probability = 1 / total;
   constexpr double kSure = 0.9999;
   const double odds = logit(std::min(scores.probability, kSure));
@@ -244,7 +250,7 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     if (!scores.spoke[k]) continue;
     float average = 0;
     for (std::size_t i = 1; i < count; ++i) {
-      average += std::exp(tables.prior[i]) * scores.by_kind[k][i];
+      average += tables.prior_share[i] * scores.by_kind[k][i];
     }
     const float gain = scores.by_kind[k][scores.best] - average;
     if (gain > loudest) {

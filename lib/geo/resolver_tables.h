@@ -31,6 +31,7 @@ struct Resolver::Tables {
     for (std::size_t i = 1; i < Country::count(); ++i) total += std::exp(prior[i]);
     for (std::size_t i = 1; i < Country::count(); ++i) {
       prior[i] = std::max(prior[i] - static_cast<float>(std::log(total)), kPriorMin);
+      prior_share[i] = std::exp(prior[i]);
     }
     prior[0] = kImpossible;
     read_offsets();
@@ -65,7 +66,9 @@ struct Resolver::Tables {
         x += shares[c][o] * std::cos(angle);
         y += shares[c][o] * std::sin(angle);
       }
-      mean_offset[c] = static_cast<float>(std::atan2(y, x));
+      const double mean = std::atan2(y, x);
+      offset_x[c] = static_cast<float>(std::cos(mean));
+      offset_y[c] = static_cast<float>(std::sin(mean));
     }
   }
 
@@ -75,8 +78,11 @@ struct Resolver::Tables {
   Languages languages;
   Weights weights;
   Prior prior{};
+  std::array<float, Country::kLimit> prior_share{};  // exp(prior): the share of all accounts
   std::array<std::array<float, Country::kLimit>, 128> by_offset{};  // by packed offset
-  std::array<float, Country::kLimit> mean_offset{};                 // radians east of UTC
+  // The mean offset of a country's inhabitants, as a unit vector on the clock of 24 hours.
+  std::array<float, Country::kLimit> offset_x{};
+  std::array<float, Country::kLimit> offset_y{};
 };
 
 struct Resolver::Scores {

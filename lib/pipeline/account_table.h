@@ -4,6 +4,9 @@
 // to the table, so neighbours in the table are neighbours in the key order:
 // changes that are collected in the order of their keys walk memory forwards,
 // and growing is one pass. Bounded: at most `slots_max`.
+//
+// Keys lie in an array of their own, eight to a cache line, so that a search
+// does not touch the accounts that it passes.
 #pragma once
 
 #include <cstdint>
@@ -22,20 +25,31 @@ struct HotAccount {
   tally::AccountKey key = 0;  ///< 0 = the slot is free
   tally::AccountState state;
   geo::EvidenceState evidence;
-  std::uint32_t changed = 0;  ///< low bits of the number of the mark that its last change is in
-  bool referenced = false;    ///< since the sweep last came by
+  std::uint32_t changed : 31 = 0;    ///< low bits of the number of the mark of its last change
+  std::uint32_t referenced : 1 = 0;  ///< since the sweep last came by
+
+  /// The bits of a mark's number that `changed` keeps.
+  static constexpr std::uint32_t kMarkBits = 0x7fffffff;
 };
+static_assert(sizeof(HotAccount) == 112, "proto/store.md names the size");
 
 /// Not thread-safe. Pointers hold until the next insert() or erase().
 class AccountTable {
  public:
+  /// What a slot takes in memory.
+  static constexpr std::size_t kSlotBytes = sizeof(HotAccount) + sizeof(tally::AccountKey);
+
   /// Keys lie in [first, first + span); span 0 = all that follow `first`.
   AccountTable(tally::AccountKey first, std::uint64_t span, std::size_t slots_max);
 
   [[nodiscard]] HotAccount* find(tally::AccountKey key);
+  /// Calls for a key's place in memory, so that prefetch() will not wait for it.
+  void prefetch_key(tally::AccountKey key) const { __builtin_prefetch(&keys_[home(key)]); }
+  /// Calls for the account, so that find() will not wait for it.
   void prefetch(tally::AccountKey key) const {
-    __builtin_prefetch(&slots_[home(key)]);
-    __builtin_prefetch(reinterpret_cast<const char*>(&slots_[home(key)]) + 64);
+    const std::size_t slot = search(key);
+    __builtin_prefetch(&slots_[slot]);
+    __builtin_prefetch(reinterpret_cast<const char*>(&slots_[slot]) + 64);
   }
   /// Requires that the key is not there and that the table is not full().
   HotAccount& insert(tally::AccountKey key);
@@ -52,15 +66,21 @@ class AccountTable {
   [[nodiscard]] static std::size_t spare_bytes();
   [[nodiscard]] std::size_t slots() const { return slots_.size(); }
   [[nodiscard]] HotAccount& slot(std::size_t i) { return slots_[i]; }
-  [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * sizeof(HotAccount); }
+  [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * kSlotBytes; }
 
  private:
   static std::size_t limit_of(std::size_t slots) { return slots / 4 * 3; }
   [[nodiscard]] std::size_t home(tally::AccountKey key) const {
     return static_cast<std::size_t>(static_cast<Uint128>(key - first_) * scale_ >> 64);
   }
+  // The slot of the key, or the free one that ends its search.
+  [[nodiscard]] std::size_t search(tally::AccountKey key) const {
+    std::size_t i = home(key);
+    while (keys_[i] != key && keys_[i] != 0) ++i;
+    return i;
+  }
   void resize(std::size_t slots);
-  HotAccount& place(tally::AccountKey key);
+  std::size_t place(tally::AccountKey key);
 
   tally::AccountKey first_;
   std::uint64_t span_;
@@ -68,6 +88,7 @@ class AccountTable {
   std::size_t homes_ = 0;    // places that keys are scaled to; the slots behind take what spills
   std::uint64_t scale_ = 0;  // homes / span, as a 64-bit fraction
   std::size_t size_ = 0;
+  std::vector<tally::AccountKey> keys_;  // by slot; 0 = free
   std::vector<HotAccount> slots_;
 };
 

@@ -10,7 +10,11 @@
 namespace geotally::pipeline {
 namespace {
 
-constexpr std::size_t kPrefetchAhead = 8;
+// Memory is called for in stages, each so many samples ahead: the key, the account behind it, the
+// fence behind the account.
+constexpr std::size_t kKeyAhead = 16;
+constexpr std::size_t kAccountAhead = 8;
+constexpr std::size_t kFenceAhead = 3;
 // The sweep looks at one part in so many of the table at each mark.
 constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
@@ -78,8 +82,9 @@ Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolve
       metrics_(metrics),
       committed_(committed),
       deliver_(std::move(deliver)),
-      queue_(batches_for(AccountTable::limit_for(options.accounts_bytes / sizeof(HotAccount)))),
-      accounts_(options.first, span_of(options), options.accounts_bytes / sizeof(HotAccount)),
+      queue_(
+          batches_for(AccountTable::limit_for(options.accounts_bytes / AccountTable::kSlotBytes))),
+      accounts_(options.first, span_of(options), options.accounts_bytes / AccountTable::kSlotBytes),
       cells_(std::make_unique<tally::Changes>()),
       next_mark_(store.last_commit().number + 1),
       watermark_us_(store.last_commit().watermark_us),
@@ -121,11 +126,21 @@ void Shard::run() {
 
 void Shard::process(const Batch& batch) {
   if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
-  for (std::size_t i = 0; i < std::min(kPrefetchAhead, batch.size()); ++i) {
+  const std::size_t size = batch.size();
+  for (std::size_t i = 0; i < std::min(kKeyAhead, size); ++i) {
+    accounts_.prefetch_key(batch[i].account);
+  }
+  for (std::size_t i = 0; i < std::min(kAccountAhead, size); ++i) {
     accounts_.prefetch(batch[i].account);
   }
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (i + kPrefetchAhead < batch.size()) accounts_.prefetch(batch[i + kPrefetchAhead].account);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (i + kKeyAhead < size) accounts_.prefetch_key(batch[i + kKeyAhead].account);
+    if (i + kAccountAhead < size) accounts_.prefetch(batch[i + kAccountAhead].account);
+    if (i + kFenceAhead < size) {
+      if (const HotAccount* hot = accounts_.find(batch[i + kFenceAhead].account)) {
+        fences_.prefetch(hot->state.fence);
+      }
+    }
     add(batch[i], batch);
   }
   report();
@@ -199,13 +214,13 @@ bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& ba
 
 HotAccount& Shard::account(tally::AccountKey key) {
   if (HotAccount* hot = accounts_.find(key)) {
-    hot->referenced = true;
+    hot->referenced = 1;
     return *hot;
   }
   if (accounts_.full()) make_room();
   const bool stored = !complete_ && store_.read_account(key, record_);
   HotAccount& hot = accounts_.insert(key);
-  hot.referenced = true;
+  hot.referenced = 1;
   if (stored) {
     hot.state = record_.state;
     hot.evidence = record_.evidence;
@@ -215,9 +230,9 @@ HotAccount& Shard::account(tally::AccountKey key) {
 }
 
 void Shard::touch(HotAccount& hot) {
-  const auto mark = static_cast<std::uint32_t>(next_mark_);
+  const auto mark = static_cast<std::uint32_t>(next_mark_) & HotAccount::kMarkBits;
   if (hot.changed == mark) return;
-  hot.changed = mark;
+  hot.changed = mark & HotAccount::kMarkBits;
   changed_.push_back(hot.key);
   if (changed_.size() > changed_max(accounts_.limit())) {
     wants_mark_.store(true, std::memory_order_relaxed);
@@ -233,8 +248,8 @@ void Shard::make_room() {
   while (taken < kRoom) {
     if (hand_ >= accounts_.slots()) hand_ = 0;
     HotAccount& hot = accounts_.slot(hand_);
-    if (hot.key == 0 || hot.referenced) {
-      hot.referenced = false;
+    if (hot.key == 0 || hot.referenced != 0) {
+      hot.referenced = 0;
       ++hand_;
     } else if (evict(hand_)) {
       ++taken;  // another account may have moved into the slot
@@ -254,7 +269,8 @@ bool Shard::evict(std::size_t slot) {
   HotAccount& hot = accounts_.slot(slot);
   const auto committed = static_cast<std::uint32_t>(committed_.load(std::memory_order_acquire));
   // Marks are numbered in order; the low bits compare across their overflow.
-  if (hot.changed != 0 && static_cast<std::int32_t>(hot.changed - committed) > 0) return false;
+  const std::uint32_t ahead = (hot.changed - committed) & HotAccount::kMarkBits;
+  if (hot.changed != 0 && ahead != 0 && ahead <= HotAccount::kMarkBits / 2) return false;
   fences_.release(hot.state.fence);
   accounts_.erase(slot);
   complete_ = false;
@@ -268,7 +284,10 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   std::sort(changed_.begin(), changed_.end());
   changes->accounts.reserve(changed_.size());
   for (std::size_t i = 0; i < changed_.size(); ++i) {
-    if (i + kPrefetchAhead < changed_.size()) accounts_.prefetch(changed_[i + kPrefetchAhead]);
+    if (i + kAccountAhead < changed_.size()) accounts_.prefetch(changed_[i + kAccountAhead]);
+    if (i + kFenceAhead < changed_.size()) {
+      fences_.prefetch(accounts_.find(changed_[i + kFenceAhead])->state.fence);
+    }
     encode(*accounts_.find(changed_[i]), *changes);
   }
   changed_.clear();

@@ -53,6 +53,7 @@ FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
     if (nodes_[same].tag == tag.value) return Admission::kReplayed;
   }
 
+  state.oldest_s = state.newest == 0 ? time_s : std::min(state.oldest_s, time_s);
   const std::uint32_t node = take();
   nodes_[node] = {revision, tag.value, time_s, at};
   (before == 0 ? state.newest : nodes_[before].next) = node;
@@ -64,15 +65,20 @@ FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
 }
 
 bool FencePool::age(FenceState& state, std::uint32_t before_s) {
+  if (state.newest == 0 || state.oldest_s >= before_s) return false;
   std::uint32_t kept = 0;
+  std::uint32_t oldest_s = UINT32_MAX;
   for (std::uint32_t at = state.newest; at != 0; at = nodes_[at].next) {
     // Newest first: the first aged entry raises the floor over all that follow.
     if (nodes_[at].seen_s < before_s) {
       cut_after(state, kept);
+      state.oldest_s = oldest_s;
       return true;
     }
+    oldest_s = std::min(oldest_s, nodes_[at].seen_s);
     ++kept;
   }
+  state.oldest_s = oldest_s;
   return false;
 }
 
@@ -80,6 +86,7 @@ void FencePool::release(FenceState& state) {
   give_back(state.newest);
   state.newest = 0;
   state.entries = 0;
+  state.oldest_s = 0;
 }
 
 void FencePool::copy(const FenceState& state, std::vector<FenceEntry>& out) const {
@@ -88,11 +95,13 @@ void FencePool::copy(const FenceState& state, std::vector<FenceEntry>& out) cons
 
 void FencePool::restore(FenceState& state, const std::vector<FenceEntry>& newest_first) {
   assert(state.newest == 0 && state.entries == 0);
+  state.oldest_s = UINT32_MAX;
   std::uint32_t before = 0;
   for (const FenceEntry& entry : newest_first) {
     const std::uint32_t node = take();
     nodes_[node] = entry;
     nodes_[node].next = 0;
+    state.oldest_s = std::min(state.oldest_s, entry.seen_s);
     (before == 0 ? state.newest : nodes_[before].next) = node;
     before = node;
     ++state.entries;

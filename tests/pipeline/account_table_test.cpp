@@ -120,7 +120,7 @@ TEST_P(AccountTableOf, IsFullAtItsLimit) {
     table.insert(key);
   }
   EXPECT_EQ(table.size(), table.limit());
-  EXPECT_LE(table.bytes(), kSlots * sizeof(HotAccount) + AccountTable::spare_bytes());
+  EXPECT_LE(table.bytes(), kSlots * AccountTable::kSlotBytes + AccountTable::spare_bytes());
   expect_same(table, model);
   // Out and in again, for ever.
   for (int i = 0; i < 10'000; ++i) {
