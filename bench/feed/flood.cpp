@@ -40,6 +40,8 @@ Flood make_flood(const WorldOptions& options) {
   flood.accounts = options.accounts;
   flood.events = options.events;
   flood.seed = options.seed;
+  flood.only_posts = options.only_posts;
+  flood.roll_call = options.roll_call;
   const double span_us = options.days * static_cast<double>(kDay);
   flood.begin_us = options.end_us - static_cast<std::int64_t>(span_us);
   flood.step_us = std::max(1.0, span_us / static_cast<double>(options.events));
@@ -53,7 +55,9 @@ Entry Flood::entry(std::uint64_t index) const {
   // Squared: some accounts write far more often than others.
   const double skew = static_cast<double>(draw >> 11) * 0x1.0p-53;
   entry.account = static_cast<std::uint32_t>(skew * skew * static_cast<double>(accounts));
-  const std::uint64_t kind = mix(draw) % 100;
+  const bool calling = roll_call && index < accounts;
+  if (calling) entry.account = static_cast<std::uint32_t>(index);
+  const std::uint64_t kind = mix(draw) % (calling ? 45 : only_posts ? 70 : 100);
   if (kind < 45) {
     entry.kind = EntryKind::kPost;
   } else if (kind < 70) {

@@ -209,6 +209,8 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--seed", a.world.seed, "Everything follows from it")->capture_default_str();
   app.add_option("--guard", a.guard, "No event lies nearer to the border of a minute than this")
       ->capture_default_str();
+  app.add_flag("--only-posts", a.world.only_posts, "Of flood: nothing but posts and replies");
+  app.add_flag("--roll-call", a.world.roll_call, "Of flood: at first every account posts once");
   app.add_option("--frame-bytes", a.render.frame_bytes, "Pad posts to messages of this size");
   app.add_flag("--sequence-field", a.render.sequence_field,
                "v1 messages carry their sequence number as `cursor`");

@@ -27,6 +27,9 @@ struct WorldOptions {
   /// No event lies nearer than this to the border of a minute (so neither to that of an hour
   /// or a day): clocks that differ by less then fill the same buckets.
   std::int64_t guard_us = 0;
+  // Of the flood only.
+  bool only_posts = false;
+  bool roll_call = false;  ///< every account posts once, before the flood begins
 };
 
 struct World {
@@ -50,6 +53,8 @@ struct Flood {
   std::uint64_t seed = 0;
   std::int64_t begin_us = 0;
   double step_us = 1;  ///< between two events; at least 1
+  bool only_posts = false;
+  bool roll_call = false;
 
   [[nodiscard]] std::int64_t time_us(std::uint64_t index) const {
     return begin_us + static_cast<std::int64_t>(static_cast<double>(index) * step_us);
