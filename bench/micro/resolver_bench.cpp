@@ -1,6 +1,6 @@
 // What the resolver costs on the hot path: a new account with a full profile, a post that says
 // nothing new, a resolution. Hostile descriptions show that the work is bounded.
-//   geotally-geo-bench        (one core; the profiles are made up)
+// The profiles are made up.
 #include <array>
 #include <string>
 
@@ -95,5 +95,3 @@ BENCHMARK(hostile_description)->Arg(0)->Arg(1)->Arg(2);
 
 }  // namespace
 }  // namespace geotally::geo
-
-BENCHMARK_MAIN();

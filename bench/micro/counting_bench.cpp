@@ -1,0 +1,91 @@
+// An account looked up in the table of a shard, and a post counted.
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "pipeline/account_table.h"
+#include "tally/changes.h"
+#include "tally/fence.h"
+#include "tally/tally.h"
+
+namespace geotally::bench {
+namespace {
+
+std::vector<tally::AccountKey> keys(std::size_t count) {
+  std::mt19937_64 random(7);
+  std::vector<tally::AccountKey> keys(count);
+  for (tally::AccountKey& key : keys) key = random() | 1;
+  return keys;
+}
+
+std::unique_ptr<pipeline::AccountTable> table_of(const std::vector<tally::AccountKey>& keys) {
+  auto table = std::make_unique<pipeline::AccountTable>(0, 0, keys.size() * 2);
+  for (const tally::AccountKey key : keys) {
+    if (table->find(key) == nullptr) table->insert(key);
+  }
+  return table;
+}
+
+void account_look_up(benchmark::State& bench) {
+  std::vector<tally::AccountKey> wanted = keys(static_cast<std::size_t>(bench.range(0)));
+  const auto table = table_of(wanted);
+  std::shuffle(wanted.begin(), wanted.end(), std::mt19937_64(8));
+  std::size_t i = 0;
+  for (auto _ : bench) {
+    benchmark::DoNotOptimize(table->find(wanted[i]));
+    if (++i == wanted.size()) i = 0;
+  }
+  bench.SetItemsProcessed(bench.iterations());
+  bench.counters["bytes_an_account"] =
+      static_cast<double>(table->bytes()) / static_cast<double>(table->size());
+}
+BENCHMARK(account_look_up)->Arg(600'000)->Arg(10'000'000);
+
+void account_look_up_prefetched(benchmark::State& bench) {
+  constexpr std::size_t kGroup = 16;
+  std::vector<tally::AccountKey> wanted = keys(static_cast<std::size_t>(bench.range(0)));
+  const auto table = table_of(wanted);
+  std::shuffle(wanted.begin(), wanted.end(), std::mt19937_64(8));
+  std::size_t i = 0;
+  for (auto _ : bench) {
+    for (std::size_t k = 0; k < kGroup; ++k) table->prefetch(wanted[i + k]);
+    for (std::size_t k = 0; k < kGroup; ++k) benchmark::DoNotOptimize(table->find(wanted[i + k]));
+    i += kGroup;
+    if (i + kGroup > wanted.size()) i = 0;
+  }
+  bench.SetItemsProcessed(bench.iterations() * static_cast<std::int64_t>(kGroup));
+}
+BENCHMARK(account_look_up_prefetched)->Arg(600'000)->Arg(10'000'000);
+
+/// Posts of accounts that are in the cache: the fence, the account, and the cells.
+void count_a_post(benchmark::State& bench) {
+  std::vector<tally::AccountState> accounts(1'000);
+  tally::FencePool fences;
+  tally::Changes changes;
+  changes.set_watermark(1'760'000'000);
+  const tally::Placement placement{*Country::parse("FR"), EvidenceKind::kLanguage, 200};
+  tally::Sample sample;
+  sample.kind = EventKind::kPost;
+  sample.time_us = 1'760'000'000'000'000;
+  sample.revision = std::uint64_t{1'760'000'000'000'000} << 10;
+  std::size_t i = 0;
+  for (auto _ : bench) {
+    sample.time_us += 1'000;
+    sample.revision += std::uint64_t{1'000} << 10;
+    sample.discriminator = sample.revision * 0x9E3779B97F4A7C15ULL;
+    tally::AccountState& state = accounts[i];
+    if (!tally::admit(state, fences, sample).counted) std::abort();
+    tally::count(state, sample, placement, changes);
+    (void)fences.age(state.fence, static_cast<std::uint32_t>(sample.time_us / 1'000'000) - 60);
+    if (++i == accounts.size()) i = 0;
+  }
+  bench.SetItemsProcessed(bench.iterations());
+}
+BENCHMARK(count_a_post);
+
+}  // namespace
+}  // namespace geotally::bench

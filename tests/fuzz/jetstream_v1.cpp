@@ -1,0 +1,9 @@
+// Messages of Jetstream v1.
+#include "jetstream.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // One for ever, as in the daemon: what a message leaves behind must not hurt the next.
+  static const auto dialect = geotally::feed::make_jetstream_v1();
+  geotally::fuzz::decode(*dialect, geotally::fuzz::text_of(data, size));
+  return 0;
+}

@@ -1,0 +1,74 @@
+// The bytes of a store: the first byte says which kind of record follows. What is taken is what an
+// encoder writes, so encoding it again gives the same bytes.
+#include <string>
+
+#include "store/codec.h"
+#include "target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  namespace store = geotally::store;
+  namespace tally = geotally::tally;
+  using geotally::fuzz::require;
+  geotally::fuzz::Input input(data, size);
+  const std::uint8_t what = input.byte();
+  const std::string_view bytes = input.rest();
+  std::string again;
+  switch (what % 8) {
+    case 0: {
+      store::AccountRecord record;
+      if (!store::decode_account(bytes, record)) return 0;
+      store::encode_account(record, again);
+      break;
+    }
+    case 1: {
+      tally::RowId id;
+      if (!store::parse_row_key(bytes, id)) return 0;
+      again = store::row_key(id);
+      break;
+    }
+    case 2: {
+      const auto kind = static_cast<tally::RowKind>(what / 8 % tally::kRowKinds);
+      tally::Row row;
+      if (!store::decode_row(bytes, kind, row)) return 0;
+      store::encode_row(kind, row, again);
+      break;
+    }
+    case 3: {
+      store::CountryTotalsArray countries;
+      if (!store::decode_countries(bytes, countries)) return 0;
+      tally::Totals totals;
+      for (std::size_t i = 0; i < geotally::Country::count(); ++i) {
+        totals.load_country(geotally::Country::from_index(i)) = countries[i];
+      }
+      store::encode_countries(totals, again);
+      break;
+    }
+    case 4: {
+      std::vector<tally::DayClosing> closing;
+      std::int64_t gap_us = 0;
+      if (!store::decode_closing(bytes, closing, gap_us)) return 0;
+      store::encode_closing(closing, gap_us, again);
+      break;
+    }
+    case 5: {
+      store::CommitRecord commit;
+      if (!store::decode_commit(bytes, commit)) return 0;
+      store::encode_commit(commit, again);
+      break;
+    }
+    case 6: {
+      geotally::Gap gap;
+      if (!store::decode_gap(bytes, gap)) return 0;
+      store::encode_gap(gap, again);
+      break;
+    }
+    default: {
+      std::uint64_t number = 0;
+      if (!store::parse_number_key(bytes, number)) return 0;
+      again = store::number_key(number);
+      break;
+    }
+  }
+  require(again == bytes);
+  return 0;
+}
