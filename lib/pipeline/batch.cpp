@@ -29,6 +29,7 @@ void Batch::clear() {
   size_ = 0;
   texts_.clear();
   arena_used_ = 0;
+  forget.clear();
   mark.reset();
   last = false;
 }

@@ -46,7 +46,7 @@ class Batch {
   static constexpr std::size_t kArenaBytes = std::size_t{64} << 10;
 
   [[nodiscard]] bool full() const { return size_ == kSamples; }
-  [[nodiscard]] bool empty() const { return size_ == 0 && !mark; }
+  [[nodiscard]] bool empty() const { return size_ == 0 && forget.empty() && !mark; }
   [[nodiscard]] std::size_t size() const { return size_; }
 
   /// Requires !full().
@@ -60,7 +60,9 @@ class Batch {
   [[nodiscard]] const tally::Sample& operator[](std::size_t i) const { return samples_[i]; }
   [[nodiscard]] const Text& text(std::uint16_t place) const { return texts_[place]; }
 
-  /// Follows the samples; null = none.
+  /// Accounts to erase at once, after the samples.
+  std::vector<tally::AccountKey> forget;
+  /// Follows all of these; null = none.
   std::shared_ptr<const Mark> mark;
   /// The last batch of all.
   bool last = false;

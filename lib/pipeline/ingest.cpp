@@ -154,6 +154,15 @@ void Ingest::push(std::size_t shard) {
   if (shards_[shard]->wants_mark()) relieve();
 }
 
+std::uint64_t Ingest::forget(std::string_view did) {
+  const tally::AccountKey account = account_key(did, options_.seed);
+  const std::size_t shard = owner_of(partition_of(account), shards_.size());
+  batch(shard).forget.push_back(account);
+  const std::uint64_t durable_with = last_mark_ + 1;
+  push(shard);
+  return durable_with;
+}
+
 // Too much has changed since the last mark: the next one goes out before anything else does.
 void Ingest::relieve() {
   wait_for_commit();

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "event/event.h"
@@ -50,6 +51,10 @@ class Ingest {
   void rejected(Rejection reason);
   /// The connection came up or went down.
   void connected(bool connected);
+
+  /// Erases an account at once: of it only the fence stays, until no replay can reach it. The
+  /// number of the commit with which that is durable. May wait for shards, as frame() does.
+  std::uint64_t forget(std::string_view did);
 
   /// To be called every 100 ms or so, whatever the feed does: sends the mark that is due.
   void tick();

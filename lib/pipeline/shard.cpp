@@ -20,6 +20,8 @@ constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
 // Accounts that are dealt with at one mark when many are due on the same day.
 constexpr std::size_t kEraseBatch = 2'000;
+// After so many days no replay reaches what an erased account has done.
+constexpr std::int64_t kFenceDays = tally::kTooOldSeconds / tally::kDaySeconds + 2;
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 
 // The three shares of a table. What has changed and is not committed cannot leave it, and the mark
@@ -114,6 +116,7 @@ void Shard::run() {
     Batch* batch = queue_.pop();
     try {
       process(*batch);
+      for (const tally::AccountKey key : batch->forget) forget(key);
       if (batch->mark) hand_over(batch->mark);
     } catch (const Abandoned&) {
       // What is on its way is taken from the queue all the same, or its producer would wait.
@@ -318,6 +321,16 @@ void Shard::encode(HotAccount& hot, ShardChanges& changes) {
   changes.accounts.push_back({hot.key, offset, changes.bytes.size() - offset});
 }
 
+// As erase_due(), but at once and whatever its status: the fence stays for as long.
+void Shard::forget(tally::AccountKey key) {
+  HotAccount& hot = account(key);
+  if (is_blank(hot.state, hot.evidence)) return;
+  touch(hot);
+  tally::erase(hot.state, fences_, *cells_);
+  hot.evidence = {};
+  due_.push_back({day_of(watermark_us_) + kFenceDays, key});
+}
+
 // Deleted accounts are erased when their time has come: first all but the fence, and that too
 // when no replay can reach it any more. A list in the store says which to look at on which day.
 // An entry whose account has done something since then is put off, not lost.
@@ -327,7 +340,6 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
   const std::size_t limit = erase_max(accounts_.limit());
   const std::vector<store::Due> due = store_.due(today, options_.first, options_.last, limit);
   if (due.size() < limit) erased_until_day_ = today;
-  const std::int64_t fence_days = tally::kTooOldSeconds / tally::kDaySeconds + 2;
   for (const store::Due& entry : due) {
     changes.due_done.push_back(entry);
     HotAccount& hot = account(entry.key);
@@ -343,7 +355,7 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
       touch(hot);
       tally::erase(state, fences_, *cells_);
       hot.evidence = {};
-      changes.due.push_back({today + fence_days, entry.key});
+      changes.due.push_back({today + kFenceDays, entry.key});
     } else if (state.flags == 0 && state.posts == 0) {
       // Deletions of records may still have come, and must not count again either.
       record_.fence.clear();
@@ -352,8 +364,8 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
           record_.fence.empty() ? state.fence.floor : record_.fence.front().revision;
       const std::int64_t last =
           believed_day(static_cast<std::int64_t>(newest >> kTidClockBits), mark.watermark_us);
-      if (last + fence_days > today) {
-        changes.due.push_back({last + fence_days, entry.key});
+      if (last + kFenceDays > today) {
+        changes.due.push_back({last + kFenceDays, entry.key});
         continue;
       }
       touch(hot);

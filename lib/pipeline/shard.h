@@ -85,6 +85,7 @@ class Shard {
                             const tally::Admission& admission, tally::Placement& placement);
   void hand_over(const std::shared_ptr<const Mark>& mark);
   void encode(HotAccount& account, ShardChanges& changes);
+  void forget(tally::AccountKey key);
   void erase_due(const Mark& mark, ShardChanges& changes);
   void sweep();
   void report();

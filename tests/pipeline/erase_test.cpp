@@ -1,5 +1,7 @@
 // Goal: a deleted account is erased after 30 days, its tombstone when no replay can reach it any
 // more; replays are harmless at every moment between; what it does later makes a new account.
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 #include "model.h"
@@ -235,6 +237,73 @@ TEST_F(Erase, TwoDeletionsOfOneDayAreOneEntry) {
   rig_->settle();
   EXPECT_EQ(rig_->store().due(100'000, 0, UINT64_MAX, 10).size(), 1U);
   EXPECT_EQ(accounts(), 4'999U);
+}
+
+// Whoever asks to be forgotten leaves at once, and what is left of them is a fence.
+TEST_F(Erase, ForgottenAtOnce) {
+  for (int i = 0; i < 5; ++i) feed(line(Kind::kPost, "did:plc:a", kStart_us + i * kSecond_us));
+  feed(line(Kind::kPostDelete, "did:plc:a", kStart_us + 6 * kSecond_us));
+  feed(line(Kind::kIdentity, "did:plc:a", kStart_us + 7 * kSecond_us));
+  pass_to(kStart_us + 10 * kSecond_us);
+  EXPECT_EQ(accounts(), 2U);
+
+  const std::uint64_t durable_with = rig_->ingest().forget("did:plc:a");
+  EXPECT_EQ(rig_->ingest().forget("did:plc:stranger"), durable_with);
+  rig_->tick();
+  rig_->await_commit(durable_with);
+  EXPECT_EQ(accounts(), 1U);
+  EXPECT_EQ(posts(), 6U);  // posts that were counted stay counted
+  EXPECT_EQ(rig_->snapshot()->countries[0].window_active[0], 1U);
+  EXPECT_FALSE(stored("did:plc:stranger"));
+
+  const auto expect_only_a_fence = [&] {
+    const auto record = stored("did:plc:a");
+    ASSERT_TRUE(record);
+    EXPECT_NE(record->state.fence.floor, 0U);
+    EXPECT_TRUE(record->fence.empty());
+    tally::AccountState only;
+    only.fence = record->state.fence;
+    only.identity_time_us = record->state.identity_time_us;
+    only.status_time_us = record->state.status_time_us;
+    only.identity_sequence = record->state.identity_sequence;
+    only.status_sequence = record->state.status_sequence;
+    EXPECT_EQ(std::memcmp(&only, &record->state, sizeof only), 0);
+    EXPECT_EQ(record->evidence, geo::EvidenceState{});
+  };
+  expect_only_a_fence();
+  expect_verified();
+  expect_replays_harmless();
+  open();  // the fence comes from the store now
+  expect_replays_harmless();
+  expect_only_a_fence();
+
+  // Forgotten once more, and by then there is nothing new.
+  rig_->ingest().forget("did:plc:a");
+  rig_->settle();
+  expect_only_a_fence();
+  expect_verified();
+
+  // What is done after that makes a new account.
+  feed(line(Kind::kPost, "did:plc:a", kStart_us + 60 * kSecond_us));
+  rig_->settle();
+  EXPECT_EQ(accounts(), 2U);
+  EXPECT_EQ(stored("did:plc:a")->state.posts, 1U);
+  expect_verified();
+}
+
+TEST_F(Erase, TheFenceOfTheForgottenGoesWhenNoReplayReachesIt) {
+  feed(line(Kind::kPost, "did:plc:a", kStart_us));
+  pass_to(kStart_us + kSecond_us);
+  rig_->ingest().forget("did:plc:a");
+  pass_to(kStart_us + 2 * kSecond_us);
+  for (const std::int64_t day : {25, 50, 75, 91}) pass_to(kStart_us + day * kDay_us);
+  EXPECT_TRUE(stored("did:plc:a"));
+  pass_to(kStart_us + 92 * kDay_us + kSecond_us);
+  rig_->settle();
+  EXPECT_FALSE(stored("did:plc:a"));
+  EXPECT_TRUE(rig_->store().due(100'000, 0, UINT64_MAX, 10).empty());
+  expect_replays_harmless();
+  expect_verified();
 }
 
 TEST_F(Erase, ManyOnOneDay) {
