@@ -119,6 +119,7 @@ int main(int argc, char** argv) {
   command("verify", "Recompute every cell of a store from its accounts", geotally::verify);
   command("healthcheck", "Ask a running daemon whether it is ready", geotally::healthcheck);
   geotally::add_questions(app, inputs, chosen);
+  geotally::add_study(app, inputs, chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {
       fmt::print("geotally {} ({})\n", geotally::kVersion, geotally::kRevision);

@@ -16,4 +16,7 @@ void add_source(CLI::App& command, config::Inputs& inputs, SourceOptions& source
 /// Adds the five commands; parsing one of them sets `chosen`, which returns the exit code.
 void add_questions(CLI::App& app, config::Inputs& inputs, std::function<int()>& chosen);
 
+/// Adds `study`, in the same way.
+void add_study(CLI::App& app, config::Inputs& inputs, std::function<int()>& chosen);
+
 }  // namespace geotally

@@ -12,10 +12,10 @@ import tempfile
 # The floors, ground floor first. A module may include what lies on floors below its own, and of
 # that only what the top of its CMakeLists.txt says ("May include: ...").
 FLOORS = [["proto"], ["event", "country", "log"], ["geo", "tally", "config"],
-          ["feed", "store", "metrics"], ["pipeline", "http"]]
+          ["feed", "store", "metrics"], ["pipeline", "http"], ["study"]]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 # What crosses a process boundary: for those that answer.
-MAY_LINK_PROTO = {"http"}
+MAY_LINK_PROTO = {"http", "study"}
 
 # A library, and the only sources that may know it. Tests may use what they test with.
 HEADERS = [
