@@ -10,7 +10,7 @@ namespace {
 // System colours follow the reader's light or dark mode; charts draw in the text's own colour.
 constexpr std::string_view kStyle =
     R"(:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;)"
+body{font:16px/1.5 system-ui,sans-serif;max-width:54rem;margin:2rem auto;padding:0 1rem;)"
     R"(background:Canvas;color:CanvasText}
 h1{line-height:1.2}h2{margin-top:2.5rem}
 .scroll{overflow-x:auto}
@@ -18,6 +18,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid color-mix(in srgb,)"
     R"(currentColor 20%,transparent);font-variant-numeric:tabular-nums}
 th{vertical-align:bottom}
+td{white-space:nowrap}
 .left{text-align:left}
 figure{margin:1.5rem 0}figcaption{font-size:.85rem;opacity:.8}
 )";

@@ -81,7 +81,7 @@ class Writer {
     std::vector<std::string> texts;
     texts.push_back(
         say("On {} the network had {} accounts, {} since {}; {} of them posted within {}.",
-            "Au {}, le réseau compte {} comptes, {} depuis le {} ; {} d’entre eux ont "
+            "Au {}, le réseau compte {} comptes, {} depuis le {} ; {} d’entre eux ont "
             "publié en {}.",
             w_.date(f_.to), w_.number(f_.world.accounts), change(f_.world.growth()),
             w_.date(f_.from), percent(f_.world.active_share()), window()));
@@ -110,7 +110,7 @@ class Writer {
       texts.push_back(
           say("{} {} by active share: {} of the accounts posted within {}, ahead of {} "
               "and {}.",
-              "{} {} en part de comptes actifs : {} des comptes ont publié en {}, "
+              "{} {} en part de comptes actifs : {} des comptes ont publié en {}, "
               "devant {} et {}.",
               capital(w_.the(top)), w_.verb(top, "leads", "mène", "mènent"),
               percent(f_.of(top).active_share()), window(), with_share(f_.by_active_share[1]),
@@ -241,13 +241,13 @@ class Writer {
                     percent(f_.world.active_share())});
     page_.table(titles(), rows, {3});
     const std::string caption = say("Accounts by country on {}; the line across a bar is {}.",
-                                    "Comptes par pays au {} ; le trait sur une barre : au {}.",
+                                    "Comptes par pays au {} ; le trait sur une barre : au {}.",
                                     w_.date(f_.to), w_.date(f_.from));
     page_.chart(bars(caption, chart), caption);
   }
 
   void region() {
-    page_.heading(say("In the region: {}", "Dans la région : {}", w_.name(*f_.region)));
+    page_.heading(say("In the region: {}", "Dans la région : {}", w_.name(*f_.region)));
     std::vector<std::vector<std::string>> rows;
     for (const Country country : first_and_focus(f_.region_order, f_.limit)) {
       rows.push_back(row(country, true));
@@ -268,7 +268,7 @@ class Writer {
     }
     const std::string caption =
         say("Ranks by accounts on {} and on {}; who moved is in colour.",
-            "Rangs par comptes au {} et au {} ; en couleur, ceux qui ont bougé.", w_.date(f_.from),
+            "Rangs par comptes au {} et au {} ; en couleur, ceux qui ont bougé.", w_.date(f_.from),
             w_.date(f_.to));
     page_.chart(slopes(caption, w_.date(f_.from), w_.date(f_.to), rows), caption);
   }
@@ -294,7 +294,7 @@ class Writer {
     ratio_chart(f_.by_active_share,
                 say("Share of accounts that posted within {} before the end of {}; countries with "
                     "at least {} accounts.",
-                    "Part des comptes qui ont publié dans les {} avant la fin du {} ; pays d’au "
+                    "Part des comptes qui ont publié dans les {} avant la fin du {} ; pays d’au "
                     "moins {} comptes.",
                     window(), w_.date(f_.to), w_.number(f_.min_accounts)),
                 false, [](const Standing& s) { return s.active_share(); });
@@ -302,7 +302,7 @@ class Writer {
       page_.paragraph(
           say("Observation began on {}: this window reaches back before it, and the "
               "shares hold for what was seen only.",
-              "L’observation a commencé le {} : cette fenêtre remonte au-delà, les "
+              "L’observation a commencé le {} : cette fenêtre remonte au-delà, les "
               "parts ne valent que pour ce qui a été vu.",
               w_.date(f_.observed_since_day)));
     }
@@ -313,7 +313,7 @@ class Writer {
     page_.paragraph(
         say("Engaged accounts posted on at least 8 of the last 28 days: {} of {} "
             "({}).",
-            "Un compte engagé a publié au moins 8 des 28 derniers jours : {} sur {} "
+            "Un compte engagé a publié au moins 8 des 28 derniers jours : {} sur {} "
             "({}).",
             w_.number(f_.world.engaged), w_.number(f_.world.accounts), share(f_.world.engaged)));
     std::vector<std::vector<std::string>> rows;
@@ -332,7 +332,7 @@ class Writer {
     page_.heading(w_.of("Growth", "La croissance"));
     ratio_chart(f_.by_growth,
                 say("Growth of accounts from {} to {}; countries with at least {} accounts.",
-                    "Croissance des comptes du {} au {} ; pays d’au moins {} comptes.",
+                    "Croissance des comptes du {} au {} ; pays d’au moins {} comptes.",
                     w_.date(f_.from), w_.date(f_.to), w_.number(f_.min_accounts)),
                 true, [](const Standing& s) { return s.growth(); });
   }
@@ -375,22 +375,22 @@ class Writer {
         "day, UTC. Equal countries share a rank; growth is the figure at the end over that at the "
         "start.",
         "Chaque message public du flux est lu à sa parution et compté une seule fois. Un compte "
-        "est connu dès son premier message, profil, adresse, identité ou retour ; les comptes "
+        "est connu dès son premier message, profil, adresse, identité ou retour ; les comptes "
         "supprimés, suspendus ou désactivés ne sont pas comptés. Les chiffres sont ceux de la fin "
-        "du jour, UTC. À égalité, les pays partagent un rang ; la croissance est le chiffre de fin "
+        "du jour, UTC. À égalité, les pays partagent un rang ; la croissance est le chiffre de fin "
         "rapporté à celui de début."));
     const Standing& unknown = f_.of(kUnknownCountry);
     page_.paragraph(
         say("Accounts whose country is not certain enough count as ZZ: {} ({}). They "
             "are part of totals and of shares, and are not ranked.",
-            "Les comptes dont le pays n’est pas assez sûr comptent comme ZZ : {} ({}). "
+            "Les comptes dont le pays n’est pas assez sûr comptent comme ZZ : {} ({}). "
             "Ils entrent dans les totaux et les parts, mais ne sont pas classés.",
             w_.number(unknown.accounts), share(unknown.accounts)));
     page_.paragraph(
         say("Observed since {}; {} of the period was observed; {} gaps in all; commit "
             "{} of {}.",
-            "Observé depuis le {} ; {} de la période a été observé ; {} lacunes en "
-            "tout ; commit {} du {}.",
+            "Observé depuis le {} ; {} de la période a été observé ; {} lacunes en "
+            "tout ; commit {} du {}.",
             w_.date(f_.observed_since_day), w_.percent(f_.covered), f_.gaps, f_.commit,
             f_.committed_at));
     std::vector<std::vector<std::string>> evidence;
@@ -408,7 +408,7 @@ class Writer {
     page_.paragraph(
         w_.of("Certainty: how likely it is in the mean that an account is of its "
               "country, today.",
-              "Certitude : probabilité moyenne qu’un compte soit bien de son pays, "
+              "Certitude : probabilité moyenne qu’un compte soit bien de son pays, "
               "aujourd’hui."));
     page_.table({w_.of("Country", "Pays"), w_.of("Certainty", "Certitude"),
                  w_.of("Most rest on", "La plupart reposent sur"), w_.of("Share", "Part")},
