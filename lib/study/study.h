@@ -16,13 +16,13 @@ enum class Language { kEnglish, kFrench };
 struct Options {
   Format format = Format::kMarkdown;
   Language language = Language::kEnglish;
-  std::string from;            ///< YYYY-MM-DD: the figures at the end of that day
-  std::string to;              ///< the same; empty = the newest day that is over
-  std::string country = "FR";  ///< the one that is looked at closely
-  std::string region;          ///< UN M49; empty = the country's macro region
-  std::string window = "90d";  ///< in which an account must have posted to be active
-  std::string limit = "20";    ///< rows of the table
-  std::string min_accounts;    ///< for shares and growth; empty = by the size of the network
+  std::string from = {};          ///< YYYY-MM-DD: the figures at the end of that day
+  std::string to = {};            ///< the same; empty = the newest day that is over
+  std::string country = "FR";     ///< the one that is looked at closely
+  std::string region = {};        ///< UN M49; empty = the country's macro region
+  std::string window = "90d";     ///< in which an account must have posted to be active
+  std::string limit = "20";       ///< rows of the table
+  std::string min_accounts = {};  ///< for shares and growth; empty = by the size of the network
 };
 
 struct Study {
