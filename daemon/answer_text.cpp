@@ -98,6 +98,23 @@ std::string text_of(const v1::Rankings& answer, bool flags) {
                      foot(answer.basis(), &answer.coverage()));
 }
 
+std::string text_of(const v1::Cities& answer) {
+  Table table;
+  table.column("rank", Align::kRight);
+  table.column("city", Align::kLeft);
+  table.column("country", Align::kLeft);
+  table.column("accounts", Align::kRight);
+  table.column("posts", Align::kRight);
+  table.column("share", Align::kRight);
+  for (const v1::CitiesRow& row : answer.rows()) {
+    table.row({std::to_string(row.rank()), row.name(), row.country(), count(row.accounts()),
+               count(row.posts()), percent_or_dash(row.has_share(), row.share())});
+  }
+  return fmt::format("Cities{}, by {}\n\n{}\n{} of {} cities shown; {}",
+                     answer.country().empty() ? "" : " of " + answer.country(), answer.by(),
+                     table.text(), answer.rows_size(), answer.ranked(), foot(answer.basis()));
+}
+
 std::string ranks_text(const v1::Rank& place, const v1::CountryFigures& answer) {
   if (!place.has_world()) return "no rank";
   std::string text = fmt::format("{} in the world", place.world());
@@ -237,6 +254,7 @@ std::string to_text(const Message& answer, bool flags) {
   if (const auto* rankings = dynamic_cast<const v1::Rankings*>(&answer)) {
     return text_of(*rankings, flags);
   }
+  if (const auto* cities = dynamic_cast<const v1::Cities*>(&answer)) return text_of(*cities);
   if (const auto* country = dynamic_cast<const v1::CountryFigures*>(&answer)) {
     return text_of(*country, flags);
   }

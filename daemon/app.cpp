@@ -202,6 +202,10 @@ http::Sources App::Parts::sources() {
     return ready.load(std::memory_order_acquire) == nullptr ? std::vector<http::Gap>()
                                                             : newest_gaps(*store, limit);
   };
+  sources.city = [this](std::uint32_t id) {
+    const geo::City city = resolver.find_city(id);
+    return http::CityName{std::string(city.name), city.country};
+  };
   sources.now_us = wall_us;
   return sources;
 }

@@ -132,6 +132,11 @@ void add_questions(CLI::App& app, config::Inputs& inputs, std::function<int()>& 
        {"min_accounts", "Leave countries with fewer accounts out"},
        {"at", "YYYY-MM-DD: as it stood at the end of that day"},
        {"from", "YYYY-MM-DD (by=growth): from the end of that day"}});
+  add("cities", "Which cities the accounts are in, as far as their profiles say",
+      {{"by", "accounts, posts"},
+       {"country", "ISO 3166-1 alpha-2; by default all"},
+       {"limit", "How many cities"},
+       {"min_accounts", "Leave cities with fewer accounts out"}});
   const auto [country, question] = add("country", "Everything about one country", {});
   country->add_option("code", question->country, "ISO 3166-1 alpha-2: FR")->required();
   add("history", "Day by day",

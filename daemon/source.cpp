@@ -14,6 +14,7 @@
 #include "daemon/http_client.h"
 #include "daemon/options.h"
 #include "daemon/store_view.h"
+#include "geo/resolver.h"
 #include "http/api/api.h"
 #include "pipeline/snapshot_of.h"
 #include "version.h"
@@ -81,6 +82,7 @@ void refuse_held(const std::string& directory) {
 
 struct Offline {
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<const geo::Resolver> resolver;  // loaded when a city is asked for
   std::shared_ptr<const tally::Snapshot> snapshot;
   http::Sources sources;
 };
@@ -100,7 +102,7 @@ http::Ask offline_source(const config::Config& config) {
                               pipeline::recent_gaps(*offline->store));
   }
   http::Sources& sources = offline->sources;
-  const auto* view = offline.get();
+  auto* view = offline.get();
   sources.snapshot = [view] { return view->snapshot; };
   sources.status = [view] {
     http::Status status;
@@ -114,6 +116,11 @@ http::Ask offline_source(const config::Config& config) {
     return daily_rows(*view->store, from, to);
   };
   sources.gaps = [view](std::size_t limit) { return newest_gaps(*view->store, limit); };
+  sources.city = [view, resolver = resolver_options(config.resolver)](std::uint32_t id) {
+    if (view->resolver == nullptr) view->resolver = std::make_unique<geo::Resolver>(resolver);
+    const geo::City city = view->resolver->find_city(id);
+    return http::CityName{std::string(city.name), city.country};
+  };
   sources.now_us = wall_us;
   return [offline](std::string_view question, const http::Parameters& parameters) {
     return http::ask(offline->sources, question, parameters);

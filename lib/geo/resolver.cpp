@@ -280,8 +280,12 @@ City Resolver::find_city(std::uint32_t id) const {
 }
 
 City Resolver::city(const EvidenceState& state) const {
+  return find_city(city_in(state, resolve(state).country));
+}
+
+std::uint32_t Resolver::city_in(const EvidenceState& state, Country country) const {
   const City city = find_city(unpack(state).city);
-  return city.id != 0 && city.country == resolve(state).country ? city : City{};
+  return country.known() && city.country == country ? city.id : 0;
 }
 
 Country Resolver::country_at(double latitude, double longitude) const {

@@ -114,6 +114,8 @@ class Resolver {
 
   /// The city that the profile declares, if it is in the country that resolve() gives.
   [[nodiscard]] City city(const EvidenceState& state) const;
+  /// The id of the city that the profile declares, if it is in `country`; else 0.
+  [[nodiscard]] std::uint32_t city_in(const EvidenceState& state, Country country) const;
   /// A city by id; id 0 in the answer where the table has none.
   [[nodiscard]] City find_city(std::uint32_t id) const;
   /// The country that holds a point (degrees); ZZ at sea and for impossible values.

@@ -49,6 +49,12 @@ struct Status {
   std::int64_t last_message_us = 0;  ///< wall clock; 0 = none yet
 };
 
+/// A city by its GeoNames id; empty where the table has none.
+struct CityName {
+  std::string name;
+  Country country;
+};
+
 struct Sources {
   /// nullptr until the state is loaded: the country page then answers 503.
   std::function<std::shared_ptr<const tally::Snapshot>()> snapshot;
@@ -61,6 +67,8 @@ struct Sources {
   std::function<std::vector<DailyRow>(std::int32_t from, std::int32_t to)> daily_rows;
   /// The newest gaps first, at most `limit`. Not set = there are none.
   std::function<std::vector<Gap>(std::size_t limit)> gaps;
+  /// Not set = cities have no names.
+  std::function<CityName(std::uint32_t city)> city;
   /// Wall clock, microseconds since the epoch.
   std::function<std::int64_t()> now_us;
 };

@@ -50,6 +50,13 @@ class Writer {
     *end++ = '\n';
     out_.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
   }
+  /// Ends a line; the shortest text that reads back as the same number.
+  void real(double number) {
+    std::array<char, 32> digits{};
+    char* end = std::to_chars(digits.data(), digits.data() + 31, number).ptr;
+    *end++ = '\n';
+    out_.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  }
   [[nodiscard]] std::string take() { return std::move(out_); }
 
  private:
@@ -102,8 +109,14 @@ std::string country_page(const tally::Snapshot& snapshot) {
                       std::string(to_string(static_cast<tally::Engagement>(i))) + "\"} ");
   }
 
+  std::vector<std::string> kinds;
+  for (std::size_t i = 0; i < kEvidenceKinds; ++i) {
+    kinds.push_back("\",evidence=\"" + std::string(to_string(static_cast<EvidenceKind>(i))) +
+                    "\"} ");
+  }
+
   const std::size_t series =
-      snapshot.countries.size() * (3 + tally::kEngagements + 2 * windows.size());
+      snapshot.countries.size() * (4 + tally::kEngagements + kEvidenceKinds + 2 * windows.size());
   Writer writer(4'096 + series * 80);
 
   per_country(writer, snapshot, "geotally_posts_total", "counter",
@@ -123,6 +136,22 @@ std::string country_page(const tally::Snapshot& snapshot) {
   per_country_and(writer, snapshot, "geotally_accounts_by_engagement",
                   "Accounts by how much they post; the classes sum to geotally_accounts.", classes,
                   [](const Figures& figures, std::size_t i) { return figures.engagement[i]; });
+
+  per_country_and(writer, snapshot, "geotally_accounts_by_evidence",
+                  "Accounts by what their country rests on; they sum to geotally_accounts.", kinds,
+                  [](const Figures& figures, std::size_t i) { return figures.evidence[i]; });
+  writer.family("geotally_accounts_certainty_ratio", "gauge",
+                "Mean probability that the country of an account is right; 0 where there is none.");
+  for (std::size_t i = 0; i < snapshot.countries.size(); ++i) {
+    const Figures& figures = snapshot.countries[i];
+    writer.text("geotally_accounts_certainty_ratio{country=\"")
+        .text(Country::from_index(i).code())
+        .text("\"} ");
+    constexpr double kCertain = 255;  // as confidences are stored
+    writer.real(figures.accounts == 0 ? 0.0
+                                      : static_cast<double>(figures.confidence_sum) / kCertain /
+                                            static_cast<double>(figures.accounts));
+  }
 
   writer.family("geotally_feed_gaps_total", "counter", "Stretches of the feed that were missed.");
   writer.text("geotally_feed_gaps_total ").value(snapshot.gaps);

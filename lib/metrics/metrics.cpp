@@ -223,6 +223,7 @@ struct Metrics::Values {
   Gauge<std::uint64_t> queue_events;
   Gauge<std::uint64_t> queue_capacity;
   std::array<Counter, kEvidenceKinds> resolved;
+  Counter moved;
 
   Histogram<kCommitBounds.size()> commits{kCommitBounds};
   Counter commit_errors;
@@ -274,6 +275,8 @@ std::string_view to_string(Handler handler) {
       return "metrics";
     case Handler::kMetricsCountries:
       return "metrics_countries";
+    case Handler::kApiCities:
+      return "api_cities";
     case Handler::kApiRankings:
       return "api_rankings";
     case Handler::kApiCountries:
@@ -350,6 +353,8 @@ void Metrics::ingest_queue(std::uint64_t events, std::uint64_t capacity_events) 
   values_->queue_events.set(events);
   values_->queue_capacity.set(capacity_events);
 }
+
+void Metrics::account_moved(std::uint64_t n) { values_->moved.add(n); }
 
 void Metrics::account_resolved(EvidenceKind evidence, std::uint64_t n) {
   values_->resolved[static_cast<std::size_t>(evidence)].add(n);
@@ -437,6 +442,9 @@ std::string Metrics::page() const {
   page.counters<EvidenceKind>("geotally_accounts_resolved_total",
                               "Accounts whose country was worked out, by what it rests on.",
                               "evidence", v.resolved);
+  page.counter("geotally_accounts_moved_total",
+               "Accounts that moved from one country to another on new evidence, ZZ included.",
+               v.moved.get());
 
   page.histogram("geotally_store_commit_duration_seconds", "Time that a commit took.",
                  v.commits.get());

@@ -47,6 +47,7 @@ enum class Handler : std::uint8_t {
   kMetrics,
   kMetricsCountries,
   kApiRankings,
+  kApiCities,
   kApiCountries,
   kApiHistory,
   kApiGaps,
@@ -54,7 +55,7 @@ enum class Handler : std::uint8_t {
   kPage,   ///< what a person's browser loads
   kOther,  ///< no such route, or refused before one was looked for
 };
-inline constexpr std::size_t kHandlers = 11;
+inline constexpr std::size_t kHandlers = 12;
 [[nodiscard]] std::string_view to_string(Handler handler);
 
 /// What the store knows of itself, in bytes where nothing else is said.
@@ -105,6 +106,8 @@ class Metrics {
   void event_delay(std::int64_t delay_us, std::uint64_t n = 1);
   /// Sum over all shards' queues.
   void ingest_queue(std::uint64_t events, std::uint64_t capacity_events);
+  /// Accounts that counted in one country and now count in another, ZZ included.
+  void account_moved(std::uint64_t n);
   void account_resolved(EvidenceKind evidence, std::uint64_t n = 1);
 
   // The store.

@@ -43,6 +43,8 @@ std::size_t AccountTable::spare_bytes() { return kSpill * kSlotBytes; }
 void AccountTable::resize(std::size_t slots) {
   std::vector<HotAccount> old;
   old.swap(slots_);
+  std::vector<tally::AccountKey> old_keys;
+  old_keys.swap(keys_);
   slots_.reserve(slots + kSpill);
   ask_for_huge_pages(slots_.data(), (slots + kSpill) * sizeof(HotAccount));
   slots_.resize(slots + kSpill);
@@ -51,8 +53,8 @@ void AccountTable::resize(std::size_t slots) {
   // home = (key - first) * homes / span; with span = 0 meaning 2^64 the fraction is `homes`.
   scale_ = span_ == 0 ? homes_
                       : static_cast<std::uint64_t>((static_cast<Uint128>(homes_) << 64) / span_);
-  for (const HotAccount& account : old) {
-    if (account.key != 0) slots_[place(account.key)] = account;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    if (old_keys[i] != 0) slots_[place(old_keys[i])] = old[i];
   }
 }
 
@@ -66,7 +68,6 @@ HotAccount& AccountTable::insert(tally::AccountKey key) {
   if (size_ >= limit_of(homes_)) resize(std::min(homes_ * 2, slots_max_));
   HotAccount& account = slots_[place(key)];
   account = {};
-  account.key = key;
   ++size_;
   return account;
 }

@@ -22,7 +22,6 @@ namespace geotally::pipeline {
 __extension__ typedef unsigned __int128 Uint128;
 
 struct HotAccount {
-  tally::AccountKey key = 0;  ///< 0 = the slot is free
   tally::AccountState state;
   geo::EvidenceState evidence;
   std::uint32_t changed : 31 = 0;    ///< low bits of the number of the mark of its last change
@@ -66,6 +65,8 @@ class AccountTable {
   [[nodiscard]] static std::size_t spare_bytes();
   [[nodiscard]] std::size_t slots() const { return slots_.size(); }
   [[nodiscard]] HotAccount& slot(std::size_t i) { return slots_[i]; }
+  /// 0 = the slot is free.
+  [[nodiscard]] tally::AccountKey key(std::size_t slot) const { return keys_[slot]; }
   [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * kSlotBytes; }
 
  private:

@@ -157,15 +157,17 @@ void Shard::add(const tally::Sample& sample, const Batch& batch) {
     return;
   }
   watermark_us_ = std::max(watermark_us_, sample.time_us);
-  touch(hot);
-  tally::Placement placement{hot.state.country, hot.state.evidence, hot.state.confidence};
+  touch(sample.account, hot);
+  tally::Placement placement{hot.state.country, hot.state.evidence, hot.state.confidence,
+                             hot.state.city};
   if (locate(hot, sample, batch, admission, placement) &&
       placement.evidence != hot.state.evidence) {
     ++resolved_[static_cast<std::size_t>(placement.evidence)];
   }
+  if (placement.country != hot.state.country && tally::standing_of(hot.state).counted) ++moved_;
   tally::count(hot.state, sample, placement, *cells_);
   if (sample.kind == EventKind::kAccount && sample.status == AccountStatus::kDeleted) {
-    due_.push_back({day_of(sample.time_us) + options_.erase_deleted_days, hot.key});
+    due_.push_back({day_of(sample.time_us) + options_.erase_deleted_days, sample.account});
   }
   ++counted_[static_cast<std::size_t>(sample.kind)];
 }
@@ -207,11 +209,12 @@ bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& ba
   if (admission.evidence) changed = tally::declare(hot.state, sample) || changed;
   if (!changed) return false;
   if (hot.state.declared.known()) {
-    placement = {hot.state.declared, EvidenceKind::kExplicit, 255};
+    placement = {hot.state.declared, EvidenceKind::kExplicit, 255, 0};
   } else {
     const geo::Resolution resolution = resolver_.resolve(hot.evidence);
-    placement = {resolution.country, resolution.evidence, resolution.confidence};
+    placement = {resolution.country, resolution.evidence, resolution.confidence, 0};
   }
+  placement.city = resolver_.city_in(hot.evidence, placement.country);
   return true;
 }
 
@@ -232,11 +235,11 @@ HotAccount& Shard::account(tally::AccountKey key) {
   return hot;
 }
 
-void Shard::touch(HotAccount& hot) {
+void Shard::touch(tally::AccountKey key, HotAccount& hot) {
   const auto mark = static_cast<std::uint32_t>(next_mark_) & HotAccount::kMarkBits;
   if (hot.changed == mark) return;
   hot.changed = mark & HotAccount::kMarkBits;
-  changed_.push_back(hot.key);
+  changed_.push_back(key);
   if (changed_.size() > changed_max(accounts_.limit())) {
     wants_mark_.store(true, std::memory_order_relaxed);
   }
@@ -251,7 +254,7 @@ void Shard::make_room() {
   while (taken < kRoom) {
     if (hand_ >= accounts_.slots()) hand_ = 0;
     HotAccount& hot = accounts_.slot(hand_);
-    if (hot.key == 0 || hot.referenced != 0) {
+    if (accounts_.key(hand_) == 0 || hot.referenced != 0) {
       hot.referenced = 0;
       ++hand_;
     } else if (evict(hand_)) {
@@ -291,7 +294,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
     if (i + kFenceAhead < changed_.size()) {
       fences_.prefetch(accounts_.find(changed_[i + kFenceAhead])->state.fence);
     }
-    encode(*accounts_.find(changed_[i]), *changes);
+    encode(changed_[i], *accounts_.find(changed_[i]), *changes);
   }
   changed_.clear();
   changes->cells = std::move(*cells_);
@@ -307,7 +310,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   sweep();
 }
 
-void Shard::encode(HotAccount& hot, ShardChanges& changes) {
+void Shard::encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes) {
   const std::int64_t before_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
   if (before_s > 0) fences_.age(hot.state.fence, static_cast<std::uint32_t>(before_s));
   const std::size_t offset = changes.bytes.size();
@@ -318,14 +321,14 @@ void Shard::encode(HotAccount& hot, ShardChanges& changes) {
     fences_.copy(hot.state.fence, record_.fence);
     store::encode_account(record_, changes.bytes);
   }
-  changes.accounts.push_back({hot.key, offset, changes.bytes.size() - offset});
+  changes.accounts.push_back({key, offset, changes.bytes.size() - offset});
 }
 
 // As erase_due(), but at once and whatever its status: the fence stays for as long.
 void Shard::forget(tally::AccountKey key) {
   HotAccount& hot = account(key);
   if (is_blank(hot.state, hot.evidence)) return;
-  touch(hot);
+  touch(key, hot);
   tally::erase(hot.state, fences_, *cells_);
   hot.evidence = {};
   due_.push_back({day_of(watermark_us_) + kFenceDays, key});
@@ -352,7 +355,7 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
         changes.due.push_back({deleted + options_.erase_deleted_days, entry.key});
         continue;
       }
-      touch(hot);
+      touch(entry.key, hot);
       tally::erase(state, fences_, *cells_);
       hot.evidence = {};
       changes.due.push_back({today + kFenceDays, entry.key});
@@ -368,7 +371,7 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
         changes.due.push_back({last + kFenceDays, entry.key});
         continue;
       }
-      touch(hot);
+      touch(entry.key, hot);
       fences_.release(state.fence);
       state = {};
     }
@@ -388,8 +391,10 @@ void Shard::sweep() {
   slots = std::min(slots, accounts_.slots());
   for (std::size_t i = 0; i < slots; ++i) {
     if (hand_ >= accounts_.slots()) hand_ = 0;
-    HotAccount& hot = accounts_.slot(hand_++);
-    if (hot.key != 0 && hot.state.fence.newest != 0) fences_.age(hot.state.fence, before_s);
+    const std::size_t slot = hand_++;
+    HotAccount& hot = accounts_.slot(slot);
+    if (accounts_.key(slot) != 0 && hot.state.fence.newest != 0)
+      fences_.age(hot.state.fence, before_s);
   }
 }
 
@@ -410,7 +415,9 @@ void Shard::report() {
   }
   counted_ = {};
   replayed_ = 0;
+  if (moved_ != 0) metrics_.account_moved(moved_);
   resolved_ = {};
+  moved_ = 0;
 }
 
 }  // namespace geotally::pipeline

@@ -80,11 +80,11 @@ class Shard {
   HotAccount& account(tally::AccountKey key);
   void make_room();
   bool evict(std::size_t slot);
-  void touch(HotAccount& account);
+  void touch(tally::AccountKey key, HotAccount& account);
   [[nodiscard]] bool locate(HotAccount& account, const tally::Sample& sample, const Batch& batch,
                             const tally::Admission& admission, tally::Placement& placement);
   void hand_over(const std::shared_ptr<const Mark>& mark);
-  void encode(HotAccount& account, ShardChanges& changes);
+  void encode(tally::AccountKey key, HotAccount& account, ShardChanges& changes);
   void forget(tally::AccountKey key);
   void erase_due(const Mark& mark, ShardChanges& changes);
   void sweep();
@@ -121,6 +121,7 @@ class Shard {
   std::array<std::uint64_t, kEventKinds> counted_{};
   std::uint64_t replayed_ = 0;
   std::array<std::uint64_t, kEvidenceKinds> resolved_{};
+  std::uint64_t moved_ = 0;
 
   std::uint64_t overflows_ = 0;  // of the pool as a whole, since the start
   std::uint64_t reported_overflows_ = 0;

@@ -20,6 +20,10 @@ std::shared_ptr<const tally::Snapshot> snapshot_of(const store::CommitRecord& re
   snapshot->gaps = record.gaps;
   snapshot->gap_us = record.gap_us;
   snapshot->windows = std::move(windows);
+  for (const auto& [city, total] : totals.cities()) {
+    if (total == tally::CityTotals{}) continue;
+    snapshot->cities.push_back({city, total.posts, total.accounts});
+  }
   snapshot->countries = totals.figures(snapshot->windows, record.edge_us / tally::kMicrosPerSecond);
   const tally::Observed observed{record.observed_since_us, record.ingested_until_us};
   for (const tally::Window& window : snapshot->windows) {

@@ -135,8 +135,8 @@ enum Part : std::uint8_t {
   kHasCountry = 16,
   kHasEvidence = 32,
   kHasFence = 64,
+  kHasCity = 128,
 };
-constexpr std::uint8_t kParts = 127;
 constexpr std::uint8_t kFlags = tally::AccountState::kKnown | tally::AccountState::kGone |
                                 tally::AccountState::kDeleted | tally::AccountState::kSecondDay;
 
@@ -160,6 +160,7 @@ std::uint8_t parts_of(const AccountRecord& record) {
   }
   if (used_bytes(record.evidence) != 0) parts |= kHasEvidence;
   if (!record.fence.empty()) parts |= kHasFence;
+  if (state.city != 0) parts |= kHasCity;
   return static_cast<std::uint8_t>(parts);
 }
 
@@ -222,6 +223,7 @@ void encode_account(const AccountRecord& record, std::string& out) {
       put(out, entry.seen_s);
     }
   }
+  if ((parts & kHasCity) != 0) put_varint(out, state.city);
 }
 
 bool decode_account(std::string_view bytes, AccountRecord& record) {
@@ -276,8 +278,9 @@ bool decode_account(std::string_view bytes, AccountRecord& record) {
       reader.get(entry.seen_s);
     }
   }
-  return reader.done() && (parts & ~kParts) == 0 && (state.flags & ~kFlags) == 0 &&
-         parts == parts_of(record) && in_order(record);
+  if ((parts & kHasCity) != 0) reader.get_varint(state.city);
+  return reader.done() && (state.flags & ~kFlags) == 0 && parts == parts_of(record) &&
+         in_order(record);
 }
 
 std::string row_key(tally::RowId id) {
@@ -351,6 +354,23 @@ bool decode_countries(std::string_view bytes, CountryTotalsArray& countries) {
     if (total == tally::CountryTotals{}) return false;
   }
   return reader.done();
+}
+
+std::string city_key(std::uint32_t city) { return big_endian(city); }
+bool parse_city_key(std::string_view bytes, std::uint32_t& city) {
+  return parse_big_endian(bytes, city) && city != 0;
+}
+
+void encode_city(const tally::CityTotals& total, std::string& out) {
+  put_varint(out, total.posts);
+  put_varint(out, total.accounts);
+}
+
+bool decode_city(std::string_view bytes, tally::CityTotals& total) {
+  Reader reader(bytes);
+  reader.get_varint(total.posts);
+  reader.get_varint(total.accounts);
+  return reader.done() && !(total == tally::CityTotals{});
 }
 
 void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t gap_us,

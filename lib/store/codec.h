@@ -54,6 +54,11 @@ using CountryTotalsArray = std::array<tally::CountryTotals, Country::kLimit>;
 void encode_countries(const tally::Totals& totals, std::string& out);
 [[nodiscard]] bool decode_countries(std::string_view bytes, CountryTotalsArray& countries);
 
+[[nodiscard]] std::string city_key(std::uint32_t city);
+[[nodiscard]] bool parse_city_key(std::string_view bytes, std::uint32_t& city);
+void encode_city(const tally::CityTotals& total, std::string& out);
+[[nodiscard]] bool decode_city(std::string_view bytes, tally::CityTotals& total);
+
 void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t gap_us,
                     std::string& out);
 [[nodiscard]] bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& closing,

@@ -19,9 +19,9 @@
 namespace geotally::store {
 
 // In this order in every open; the names are part of the format.
-enum Family : std::size_t { kDefault, kAccounts, kCells, kDays, kGaps, kDue, kFamilies };
-inline constexpr std::array<const char*, kFamilies> kFamilyNames = {"default", "accounts", "cells",
-                                                                    "days",    "gaps",     "due"};
+enum Family : std::size_t { kDefault, kAccounts, kCells, kDays, kGaps, kDue, kCities, kFamilies };
+inline constexpr std::array<const char*, kFamilies> kFamilyNames = {
+    "default", "accounts", "cells", "days", "gaps", "due", "cities"};
 
 inline constexpr const char* kFormatKey = "format";
 inline constexpr const char* kSeedKey = "seed";

@@ -95,6 +95,16 @@ void Store::load(tally::Totals& totals) const {
     }
     if (!cells->status().ok()) raise(database_->name, cells->status());
   }
+  const std::unique_ptr<rocksdb::Iterator> cities(
+      database_->db->NewIterator({}, database_->families[kCities]));
+  for (cities->SeekToFirst(); cities->Valid(); cities->Next()) {
+    std::uint32_t city = 0;
+    if (!parse_city_key(cities->key().ToStringView(), city) ||
+        !decode_city(cities->value().ToStringView(), totals.load_city(city))) {
+      throw Refused(database_->name + ": the figures of a city are corrupt");
+    }
+  }
+  if (!cities->status().ok()) raise(database_->name, cities->status());
   totals.expire(watermark_s);
   totals.clear_touched();
 }
@@ -229,6 +239,14 @@ void Store::commit(const Commit& commit) {
     }
     for (const auto& [id, row] : commit.totals->touched()) {
       encode_row(id.kind, *row, put(kCells, row_key(id)));
+    }
+    for (const std::uint32_t city : commit.totals->cities_touched()) {
+      const tally::CityTotals& total = commit.totals->cities().at(city);
+      if (total == tally::CityTotals{}) {
+        changes[kCities].push_back({city_key(city), std::nullopt});
+      } else {
+        encode_city(total, put(kCities, city_key(city)));
+      }
     }
     for (const tally::RowId& id : commit.totals->expired()) {
       changes[kCells].push_back({row_key(id), std::nullopt});

@@ -26,7 +26,7 @@ class Env;
 namespace geotally::store {
 
 /// The number of the format that this build reads and writes.
-inline constexpr std::uint32_t kFormat = 0;
+inline constexpr std::uint32_t kFormat = 1;
 
 struct Options {
   std::string directory;

@@ -20,11 +20,16 @@ class Comparison {
 
   void expect(std::string_view what, Country country, std::uint64_t stored,
               std::uint64_t computed) {
+    expect(what, country.code(), stored, computed);
+  }
+
+  template <typename Whose>
+  void expect(std::string_view what, const Whose& whose, std::uint64_t stored,
+              std::uint64_t computed) {
     ++result_.cells;
     if (stored == computed) return;
     differs([&] {
-      return fmt::format("{} of {}: stored {}, computed {}", what, country.code(), stored,
-                         computed);
+      return fmt::format("{} of {}: stored {}, computed {}", what, whose, stored, computed);
     });
   }
 
@@ -107,6 +112,7 @@ Verification verify(const Store& store) {
   // By plain sums over accounts, without the machinery that counted them.
   CountryTotalsArray countries{};
   std::map<RowId, std::array<std::uint64_t, Country::kLimit>> accounts_in;
+  std::map<std::uint32_t, std::uint64_t> accounts_of_city;
   store.for_each_account([&](tally::AccountKey, const AccountRecord& record) {
     ++result.accounts;
     if (record.state.first_day != 0) ++first_seen[record.state.first_day];
@@ -118,6 +124,7 @@ Verification verify(const Store& store) {
     total.never += standing.never ? 1 : 0;
     total.once += standing.once ? 1 : 0;
     total.confidence += standing.confidence;
+    if (standing.city != 0) ++accounts_of_city[standing.city];
     ++total.evidence[static_cast<std::size_t>(standing.evidence)];
     const auto add = [&](RowKind kind, std::int64_t bucket) {
       if (bucket >= tally::first_kept(kind, watermark_s)) ++accounts_in[{kind, bucket}][country];
@@ -143,6 +150,13 @@ Verification verify(const Store& store) {
       comparison.expect(fmt::format("accounts by {}", to_string(static_cast<EvidenceKind>(kind))),
                         country, have.evidence[kind], want.evidence[kind]);
     }
+  }
+  for (const auto& [city, have] : stored.cities()) {
+    comparison.expect("accounts of city", city, have.accounts, accounts_of_city[city]);
+    accounts_of_city.erase(city);
+  }
+  for (const auto& [city, want] : accounts_of_city) {
+    comparison.expect("accounts of city", city, 0, want);
   }
   for (const auto& [id, row] : stored.rows()) {
     if (id.kind == RowKind::kDay) continue;

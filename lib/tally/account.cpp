@@ -32,6 +32,7 @@ Standing standing_of(const AccountState& state) {
   standing.country = state.country;
   standing.evidence = state.evidence;
   standing.confidence = state.confidence;
+  standing.city = state.city;
   standing.last_post_s = state.last_post_s;
   standing.never = state.posts == 0;
   standing.once = !standing.never && !state.has(AccountState::kSecondDay);

@@ -24,6 +24,7 @@ struct AccountState {
 
   std::uint32_t last_post_s = 0;  ///< largest event time of its posts; 0 = never posted
   std::uint32_t posts = 0;        ///< saturating
+  std::uint32_t city = 0;         ///< GeoNames id of a city of `country`; 0 = none known
   std::uint32_t days = 0;         ///< bit i: posted i UTC days before the day of last_post
   std::uint16_t first_day = 0;    ///< UTC day on which it became known; 0 = not known
 
@@ -55,6 +56,7 @@ struct Standing {
   Country country;
   EvidenceKind evidence = EvidenceKind::kNone;
   std::uint8_t confidence = 0;
+  std::uint32_t city = 0;         ///< 0 = none known
   std::uint32_t last_post_s = 0;  ///< active in the windows that hold it; 0 = never
   bool never = false;             ///< has never posted
   bool once = false;              ///< all its posts on one UTC day

@@ -40,6 +40,10 @@ void Changes::move(const Standing& before, const Standing& after) {
     change.confidence += after.confidence - before.confidence;
     --change.evidence[static_cast<std::size_t>(before.evidence)];
     ++change.evidence[static_cast<std::size_t>(after.evidence)];
+    if (before.city != after.city) {
+      if (before.city != 0) --city(before.city).accounts;
+      if (after.city != 0) ++city(after.city).accounts;
+    }
     if (before.lapse_day != after.lapse_day) {
       const auto lapse = [&](std::uint32_t day, std::int32_t sign) {
         if (day == 0) return;
@@ -74,6 +78,7 @@ void Changes::add(const Standing& standing, std::int32_t sign) {
   change.once += standing.once ? sign : 0;
   change.confidence += sign * standing.confidence;
   change.evidence[static_cast<std::size_t>(standing.evidence)] += sign;
+  if (standing.city != 0) city(standing.city).accounts += sign;
   if (standing.lapse_day != 0) {
     if (CellChange* cell = this->cell(RowKind::kLapse, standing.lapse_day, standing.country)) {
       cell->accounts += sign;

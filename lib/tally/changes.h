@@ -44,6 +44,12 @@ struct CountryChange {
   std::array<std::int32_t, kEvidenceKinds> evidence{};
 };
 
+/// Difference of one city's figures.
+struct CityChange {
+  std::int64_t posts = 0;
+  std::int64_t accounts = 0;
+};
+
 /// Not thread-safe; handed over whole at a mark.
 class Changes {
  public:
@@ -57,6 +63,8 @@ class Changes {
 
   /// The row's cell of `country`, or null when the bucket is expired.
   [[nodiscard]] CellChange* cell(RowKind kind, std::int64_t bucket, Country country);
+  /// `city` != 0.
+  [[nodiscard]] CityChange& city(std::uint32_t city) { return cities_[city]; }
   [[nodiscard]] CountryChange& country(Country country) { return countries_[country.index()]; }
 
   /// An account stood as `before` and now stands as `after`.
@@ -67,11 +75,16 @@ class Changes {
     return countries_;
   }
 
+  [[nodiscard]] const boost::unordered_flat_map<std::uint32_t, CityChange>& cities() const {
+    return cities_;
+  }
+
  private:
   void add(const Standing& standing, std::int32_t sign);
   void add_last_post(Country country, std::uint32_t last_post_s, std::int32_t sign);
 
   std::array<CountryChange, Country::kLimit> countries_{};
+  boost::unordered_flat_map<std::uint32_t, CityChange> cities_;
   std::vector<std::unique_ptr<RowChange>> rows_;
   boost::unordered_flat_map<std::uint64_t, RowChange*> index_;
   std::array<RowChange*, kRowKinds> latest_{};  // the row that was asked for last

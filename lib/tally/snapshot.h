@@ -39,6 +39,12 @@ struct CountryFigures {
   std::array<std::uint64_t, kWindowsMax> window_active{};
 };
 
+struct CityFigures {
+  std::uint32_t city = 0;      ///< GeoNames id
+  std::uint64_t posts = 0;     ///< accepted ever, of accounts that counted there then
+  std::uint64_t accounts = 0;  ///< known and not gone
+};
+
 /// All times are microseconds since the epoch; 0 = not yet.
 struct Snapshot {
   std::uint64_t commit = 0;          ///< number of the commit
@@ -51,6 +57,7 @@ struct Snapshot {
   std::vector<Window> windows;
   std::vector<std::int64_t> window_coverage_us;  ///< by place in `windows`
   std::vector<CountryFigures> countries;         ///< by Country::index()
+  std::vector<CityFigures> cities;               ///< by id; those that have posts or accounts
 
   std::uint64_t gaps = 0;
   std::int64_t gap_us = 0;  ///< sum of their lengths

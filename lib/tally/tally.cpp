@@ -114,6 +114,7 @@ void count(AccountState& state, const Sample& sample, const Placement& placement
   state.country = placement.country;
   state.evidence = placement.evidence;
   state.confidence = placement.confidence;
+  state.city = placement.city;
 
   if (makes_known(sample) && !state.has(AccountState::kKnown)) {
     state.set(AccountState::kKnown, true);
@@ -127,6 +128,7 @@ void count(AccountState& state, const Sample& sample, const Placement& placement
     case EventKind::kPost:
       record_post(state, time_s);
       ++changes.country(state.country).posts;
+      if (state.city != 0) ++changes.city(state.city).posts;
       for (const RowKind kind :
            {RowKind::kSecond, RowKind::kMinute, RowKind::kHour, RowKind::kDay}) {
         if (CellChange* cell = changes.cell(kind, bucket_of(kind, time_s), state.country)) {

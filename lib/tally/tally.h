@@ -18,6 +18,7 @@ struct Placement {
   Country country;
   EvidenceKind evidence = EvidenceKind::kNone;
   std::uint8_t confidence = 0;
+  std::uint32_t city = 0;  ///< GeoNames id of a city of `country`; 0 = none known
 };
 
 /// Whether a sample passes the fence of its account.

@@ -60,6 +60,13 @@ void Totals::apply(const Changes& changes) {
     }
     countries_touched_ = countries_touched_ || !(before == total);
   }
+  for (const auto& [city, change] : changes.cities()) {
+    if (change.posts == 0 && change.accounts == 0) continue;
+    CityTotals& total = cities_[city];
+    total.posts = sum(total.posts, change.posts);
+    total.accounts = sum(total.accounts, change.accounts);
+    cities_touched_.push_back(city);
+  }
 }
 
 void Totals::expire(std::int64_t watermark_s) {
@@ -85,6 +92,7 @@ void Totals::expire(std::int64_t watermark_s) {
 void Totals::clear_touched() {
   touched_.clear();
   expired_.clear();
+  cities_touched_.clear();
   countries_touched_ = false;
 }
 

@@ -44,6 +44,13 @@ struct CountryTotals {
   friend bool operator==(const CountryTotals&, const CountryTotals&) = default;
 };
 
+/// The figures of one city.
+struct CityTotals {
+  std::uint64_t posts = 0;     ///< accepted ever, of accounts that counted there then
+  std::uint64_t accounts = 0;  ///< known and not gone
+  friend bool operator==(const CityTotals&, const CityTotals&) = default;
+};
+
 /// What a UTC day's row says of one country at the end of that day, besides the
 /// posts, deletions and new accounts that its kDay row counts.
 struct DayClosing {
@@ -60,6 +67,8 @@ class Totals {
   void load_row(RowId id, std::unique_ptr<Row> row) { rows_[id] = std::move(row); }
   CountryTotals& load_country(Country country) { return countries_[country.index()]; }
 
+  CityTotals& load_city(std::uint32_t city) { return cities_[city]; }
+
   /// Adds what a shard changed. A count that would fall below zero aborts: an invariant is
   /// broken, and the last commit is the truth to go back to.
   void apply(const Changes& changes);
@@ -70,6 +79,8 @@ class Totals {
   /// What apply() and expire() touched since the last clear_touched(), each once, ordered.
   [[nodiscard]] const std::map<RowId, const Row*>& touched() const { return touched_; }
   [[nodiscard]] const std::vector<RowId>& expired() const { return expired_; }
+  /// Ids of cities; one may be named twice.
+  [[nodiscard]] const std::vector<std::uint32_t>& cities_touched() const { return cities_touched_; }
   [[nodiscard]] bool countries_touched() const { return countries_touched_; }
   void clear_touched();
 
@@ -78,6 +89,9 @@ class Totals {
   [[nodiscard]] const CountryTotals& country(Country country) const {
     return countries_[country.index()];
   }
+
+  /// By GeoNames id; a city that has nothing any more stays as zeros.
+  [[nodiscard]] const std::map<std::uint32_t, CityTotals>& cities() const { return cities_; }
 
   /// Figures at right edge `edge_s`, by Country::index(); windows as given, at most
   /// CountryFigures::kWindowsMax.
@@ -93,10 +107,12 @@ class Totals {
 
   std::map<RowId, std::unique_ptr<Row>> rows_;
   std::array<CountryTotals, Country::kLimit> countries_{};
+  std::map<std::uint32_t, CityTotals> cities_;
   std::int64_t watermark_s_ = 0;
 
   std::map<RowId, const Row*> touched_;
   std::vector<RowId> expired_;
+  std::vector<std::uint32_t> cities_touched_;
   bool countries_touched_ = false;
 };
 

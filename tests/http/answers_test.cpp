@@ -76,6 +76,27 @@ TEST(Rankings, ActiveShareLeavesSmallCountriesOut) {
   EXPECT_EQ(rankings({{"by", "active_share"}, {"min_accounts", "0"}}).ranked(), 6u);
 }
 
+std::string cities(const Parameters& parameters) {
+  std::string order;
+  const auto answer = answer_of<v1::Cities>(ask_world("cities", parameters));
+  for (const v1::CitiesRow& row : answer.rows()) {
+    order += std::to_string(row.rank()) + ":" + row.name() + "," + row.country() + " ";
+  }
+  return order;
+}
+
+TEST(Cities, AreRankedAndEqualOnesShareARank) {
+  EXPECT_EQ(cities({}), "1:City 13,BR 2:City 11,FR 2:City 12,FR ");
+  EXPECT_EQ(cities({{"by", "posts"}, {"limit", "2"}}), "1:City 14,FR 2:City 12,FR ");
+  EXPECT_EQ(cities({{"country", "FR"}}), "1:City 11,FR 1:City 12,FR ");
+  EXPECT_EQ(cities({{"by", "posts"}, {"min_accounts", "6"}}), "1:City 13,BR ");
+  const auto answer = answer_of<v1::Cities>(ask_world("cities", {{"country", "FR"}}));
+  EXPECT_EQ(answer.total(), 10u);
+  EXPECT_DOUBLE_EQ(answer.rows(0).share(), 0.5);
+  EXPECT_EQ(ask_world("cities", {{"by", "growth"}}).code, 400u);
+  EXPECT_EQ(ask_world("cities", {{"country", "QQ"}}).code, 400u);
+}
+
 TEST(Rankings, ByEachFigure) {
   EXPECT_EQ(rankings({{"by", "posts"}}).rows(0).value(), 4'000);
   EXPECT_EQ(rankings({{"by", "posts"}, {"window", "30d"}}).rows(0).value(), 120'000);

@@ -35,6 +35,7 @@ std::shared_ptr<const tally::Snapshot> world() {
   snapshot->countries.resize(Country::count());
   snapshot->gaps = 2;
   snapshot->gap_us = 43'200'500'000;
+  snapshot->cities = {{11, 9, 5}, {12, 30, 5}, {13, 7, 6}, {14, 50, 0}};
   for (const auto& [code, accounts] : kEntries) {
     tally::CountryFigures& figures = snapshot->countries[country(code).index()];
     figures.accounts = accounts;
@@ -64,6 +65,9 @@ Sources world_sources() {
     status.started_at_us = kWorldEdgeUs - 60'000'000;
     status.last_event_us = kWorldEdgeUs - 1'000'000;
     return status;
+  };
+  sources.city = [](std::uint32_t id) {
+    return CityName{"City " + std::to_string(id), country(id == 13 ? "BR" : "FR")};
   };
   sources.daily_rows = [](std::int32_t from, std::int32_t to) {
     std::vector<DailyRow> rows;

@@ -173,6 +173,7 @@ void with_rocksdb(const std::string& directory, const std::function<void(rocksdb
 TEST(Open, OtherFormatsAreRefused) {
   const std::vector<std::pair<const char*, std::function<void(rocksdb::DB&)>>> changes = {
       {"a later number", [](rocksdb::DB& db) { db.Put({}, "format", number_key(kFormat + 1)); }},
+      {"an earlier number", [](rocksdb::DB& db) { db.Put({}, "format", number_key(0)); }},
       {"no number", [](rocksdb::DB& db) { db.Delete({}, "format"); }},
       {"not a number", [](rocksdb::DB& db) { db.Put({}, "format", "zero"); }},
       {"no seed", [](rocksdb::DB& db) { db.Delete({}, "seed"); }},
@@ -194,7 +195,7 @@ TEST(Open, OtherFormatsAreRefused) {
 }
 
 TEST(Open, AFirstStartThatWasCutOffGoesOn) {
-  constexpr std::array kFamilies = {"accounts", "cells", "days", "gaps", "due"};
+  constexpr std::array kFamilies = {"accounts", "cells", "days", "gaps", "due", "cities"};
   for (std::size_t made = 0; made <= kFamilies.size(); ++made) {
     TempDir temp;
     {
@@ -222,7 +223,7 @@ TEST(Open, AStoreThatLostAFamilyIsRefused) {
   open(temp.path()).reset();
   {
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : {"default", "accounts", "cells", "days", "gaps", "due"}) {
+    for (const char* name : {"default", "accounts", "cells", "days", "gaps", "due", "cities"}) {
       families.emplace_back(name, rocksdb::ColumnFamilyOptions());
     }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -57,6 +57,8 @@ const std::vector<Plant>& plants() {
        [](Changes& c, tally::RowId, Country country) { c.country(country).once += 1; }},
       {"confidence", "certainty",
        [](Changes& c, tally::RowId, Country country) { c.country(country).confidence += 1; }},
+      {"city", "accounts of city",
+       [](Changes& c, tally::RowId, Country) { c.city(2'996'944).accounts += 1; }},
       {"evidence", "accounts by",
        [](Changes& c, tally::RowId, Country country) { c.country(country).evidence[6] += 1; }},
   };

@@ -52,11 +52,13 @@ void World::act(tally::AccountKey key, Account& account, tally::Changes& changes
                                     : AccountStatus::kActive;
   if (!tally::admit(account.state, fences_, sample).counted) std::abort();
   tally::Placement placement{account.state.country, account.state.evidence,
-                             account.state.confidence};
+                             account.state.confidence, account.state.city};
   if (dice % 7 == 0) {
     placement.country = kCountries[(dice >> 8) % kCountries.size()];
     placement.evidence = placement.country.known() ? EvidenceKind::kLanguage : EvidenceKind::kNone;
     placement.confidence = static_cast<std::uint8_t>(dice >> 16);
+    placement.city =
+        placement.country.known() ? static_cast<std::uint32_t>((dice >> 32) % 5'000'000) : 0;
     account.evidence.bytes[dice % account.evidence.bytes.size()] = static_cast<std::uint8_t>(dice >> 24);
   }
   tally::count(account.state, sample, placement, changes);

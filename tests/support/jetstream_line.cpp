@@ -63,7 +63,8 @@ std::string to_message(const Line& line) {
       break;
     case Kind::kProfile:
       collection = "app.bsky.actor.profile";
-      record = R"(,"record":{"$type":"app.bsky.actor.profile"})";
+      record = fmt::format(R"(,"record":{{"$type":"app.bsky.actor.profile","description":"{}"}})",
+                           line.description);
       break;
     case Kind::kAddress:
       collection = "community.lexicon.location.address";

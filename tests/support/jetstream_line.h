@@ -29,6 +29,7 @@ struct Line {
   std::string country;             ///< kAddress
   std::vector<std::string> langs;  ///< kPost
   std::string text;                ///< kPost
+  std::string description;         ///< kProfile
   bool active = true;              ///< kAccount
   std::string status;              ///< kAccount
   std::int64_t upstream_us = 0;    ///< kIdentity, kAccount; 0 = `time_us`

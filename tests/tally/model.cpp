@@ -48,7 +48,7 @@ bool Model::add(const Sample& sample, const Placement& placement) {
   }
   if (sample.kind == EventKind::kPost) {
     account.posts.push_back(time_s);
-    posts_.push_back({time_s, placement.country});
+    posts_.push_back({time_s, placement.country, placement.city});
     ++day[where].posts;
   }
   if (sample.kind == EventKind::kPostDelete) {
@@ -66,6 +66,18 @@ void Model::erase(AccountKey account) { accounts_.erase(account); }
 Placement Model::placement(AccountKey account) const {
   const auto found = accounts_.find(account);
   return found == accounts_.end() ? Placement{} : found->second.placement;
+}
+
+std::map<std::uint32_t, CityTotals> Model::cities() const {
+  std::map<std::uint32_t, CityTotals> cities;
+  for (const Post& post : posts_) {
+    if (post.city != 0) ++cities[post.city].posts;
+  }
+  for (const auto& [key, account] : accounts_) {
+    if (account.placement.city == 0 || !account.known || account.gone) continue;
+    ++cities[account.placement.city].accounts;
+  }
+  return cities;
 }
 
 std::vector<CountryFigures> Model::figures(std::span<const Window> windows,

@@ -12,6 +12,7 @@
 #include "tally/sample.h"
 #include "tally/snapshot.h"
 #include "tally/tally.h"
+#include "tally/totals.h"
 
 namespace geotally::tally {
 
@@ -33,6 +34,8 @@ class Model {
   [[nodiscard]] const std::map<std::int64_t, std::map<std::size_t, Day>>& days() const {
     return days_;
   }
+  /// By city; those that have posts or accounts.
+  [[nodiscard]] std::map<std::uint32_t, CityTotals> cities() const;
   /// Where the account counts.
   [[nodiscard]] Placement placement(AccountKey account) const;
 
@@ -46,6 +49,7 @@ class Model {
   struct Post {
     std::int64_t time_s = 0;
     Country country;
+    std::uint32_t city = 0;
   };
 
   std::map<AccountKey, Account> accounts_;

@@ -267,6 +267,7 @@ class Simulation {
     placement.country = kCountries[random_() % kCountries.size()];
     placement.evidence = static_cast<EvidenceKind>(random_() % kEvidenceKinds);
     placement.confidence = static_cast<std::uint8_t>(random_());
+    placement.city = placement.country.known() ? static_cast<std::uint32_t>(random_() % 4) : 0;
     return placement;
   }
 
@@ -351,6 +352,9 @@ class Simulation {
       ++edges_;
     }
     for (const auto& sharded : sharded_) {
+      auto cities = sharded->totals().cities();
+      std::erase_if(cities, [](const auto& city) { return city.second == CityTotals{}; });
+      ASSERT_EQ(cities, model_.cities());
       for (const auto& [id, row] : sharded->totals().rows()) {
         ASSERT_GE(id.bucket, first_kept(id.kind, watermark_s_));
         if (id.kind != RowKind::kDay) continue;

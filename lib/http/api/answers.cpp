@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/api/basis.h"
+#include "http/api/cities.h"
 #include "http/api/country_answer.h"
 #include "http/api/rankings.h"
 
@@ -127,13 +128,15 @@ Reply ask(const Sources& sources, std::string_view question, const Parameters& p
 
   constexpr std::string_view kCountry = "countries/";
   const bool one_country = question.starts_with(kCountry);
-  const bool known = one_country || question == "rankings" || question == "countries" ||
-                     question == "history" || question == "gaps";
+  const bool known = one_country || question == "rankings" || question == "cities" ||
+                     question == "countries" || question == "history" || question == "gaps";
   if (!known) {
-    return {404, "there are: rankings, countries, countries/CODE, history, gaps, status", nullptr};
+    return {404, "there are: rankings, cities, countries, countries/CODE, history, gaps, status",
+            nullptr};
   }
   if (snapshot == nullptr) return {503, "the state is not loaded yet", nullptr};
   if (question == "rankings") return ask_rankings(sources, *snapshot, parameters);
+  if (question == "cities") return ask_cities(sources, *snapshot, parameters);
   if (question == "countries") return ask_countries(*snapshot, parameters);
   if (question == "history") return ask_history(sources, *snapshot, parameters);
   if (question == "gaps") return ask_gaps(sources, *snapshot, parameters);
@@ -142,6 +145,7 @@ Reply ask(const Sources& sources, std::string_view question, const Parameters& p
 
 std::shared_ptr<google::protobuf::Message> empty_answer(std::string_view question) {
   if (question == "rankings") return std::make_shared<v1::Rankings>();
+  if (question == "cities") return std::make_shared<v1::Cities>();
   if (question == "countries") return std::make_shared<v1::Countries>();
   if (question.starts_with("countries/")) return std::make_shared<v1::CountryFigures>();
   if (question == "history") return std::make_shared<v1::History>();

@@ -78,6 +78,7 @@ void add_api(std::vector<Route>& routes, const Sources& sources) {
                       [sources](const Request& request) { return respond(sources, request); }});
   };
   add("rankings", Handler::kApiRankings);
+  add("cities", Handler::kApiCities);
   add("countries", Handler::kApiCountries);
   add("countries/", Handler::kApiCountries);
   add("history", Handler::kApiHistory);
