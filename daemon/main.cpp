@@ -120,6 +120,27 @@ int main(int argc, char** argv) {
   command("healthcheck", "Ask a running daemon whether it is ready", geotally::healthcheck);
   geotally::add_questions(app, inputs, chosen);
   geotally::add_study(app, inputs, chosen);
+  std::string backup_dir;
+  std::uint32_t keep = 7;
+  std::uint32_t backup_id = 0;
+  const auto add_backup_dir = [&](CLI::App& sub) {
+    add_configuration(sub, inputs);
+    sub.add_option("--backup-dir", backup_dir, "Where the backups of this store are")
+        ->required()
+        ->type_name("DIR");
+  };
+  CLI::App* backup =
+      app.add_subcommand("backup", "Write a backup of a store, also while a daemon runs on it");
+  add_backup_dir(*backup);
+  backup->add_option("--keep", keep, "How many backups stay")
+      ->check(CLI::Range(1U, 100'000U))
+      ->capture_default_str();
+  backup->callback([&] { chosen = [&] { return geotally::backup(inputs, backup_dir, keep); }; });
+  CLI::App* restore = app.add_subcommand("restore", "Put a backup into an empty data directory");
+  add_backup_dir(*restore);
+  restore->add_option("--id", backup_id, "Which one; without it, the latest")->type_name("NUMBER");
+  restore->callback(
+      [&] { chosen = [&] { return geotally::restore(inputs, backup_dir, backup_id); }; });
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {
       fmt::print("geotally {} ({})\n", geotally::kVersion, geotally::kRevision);

@@ -98,8 +98,8 @@ http::Ask offline_source(const config::Config& config) {
     tally::Totals totals;
     offline->store->load(totals);
     offline->snapshot =
-        pipeline::snapshot_of(offline->store->last_commit(), totals, windows_of(config.tally),
-                              pipeline::recent_gaps(*offline->store));
+        pipeline::snapshot_of(offline->store->last_commit(), offline->store->base(), totals,
+                              windows_of(config.tally), pipeline::recent_gaps(*offline->store));
   }
   http::Sources& sources = offline->sources;
   auto* view = offline.get();

@@ -121,10 +121,11 @@ std::string country_page(const tally::Snapshot& snapshot) {
 
   per_country(writer, snapshot, "geotally_posts_total", "counter",
               "Posts that were accepted, by the country of the account at that moment.",
-              [](const Figures& figures) { return figures.posts; });
-  per_country(writer, snapshot, "geotally_posts_deleted_total", "counter",
-              "Deletions of posts, by the country of the account at that moment.",
-              [](const Figures& figures) { return figures.posts_deleted; });
+              [](const Figures& figures) { return figures.posts - figures.posts_base; });
+  per_country(
+      writer, snapshot, "geotally_posts_deleted_total", "counter",
+      "Deletions of posts, by the country of the account at that moment.",
+      [](const Figures& figures) { return figures.posts_deleted - figures.posts_deleted_base; });
   per_country_and(writer, snapshot, "geotally_window_posts", "Posts in the window.", windows,
                   [](const Figures& figures, std::size_t i) { return figures.window_posts[i]; });
   per_country_and(writer, snapshot, "geotally_window_active_accounts",
@@ -154,10 +155,10 @@ std::string country_page(const tally::Snapshot& snapshot) {
   }
 
   writer.family("geotally_feed_gaps_total", "counter", "Stretches of the feed that were missed.");
-  writer.text("geotally_feed_gaps_total ").value(snapshot.gaps);
+  writer.text("geotally_feed_gaps_total ").value(snapshot.gaps - snapshot.gaps_base);
   writer.family("geotally_feed_gap_seconds_total", "counter",
                 "Length of the stretches of the feed that were missed.");
-  writer.text("geotally_feed_gap_seconds_total ").seconds(snapshot.gap_us);
+  writer.text("geotally_feed_gap_seconds_total ").seconds(snapshot.gap_us - snapshot.gap_us_base);
   writer.family("geotally_window_edge_timestamp_seconds", "gauge",
                 "Right edge of every window at the commit that this page shows.");
   writer.text("geotally_window_edge_timestamp_seconds ").seconds(snapshot.edge_us);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -149,6 +150,18 @@ void Committer::commit(const Delivery& delivery) {
                                               {"accounts", commit.accounts.size()}});
   }
   report_store(done_us);
+  answer_backup();
+}
+
+// `geotally backup` takes what stands here: between two commits, so that log and files agree.
+void Committer::answer_backup() {
+  const std::optional<std::string> failure = store_.answer_backup();
+  if (!failure) return;
+  if (failure->empty()) {
+    log_.write(log::Event::kStoreCheckpoint, {{"commit", record_.number}});
+  } else {
+    log_.write(log::Event::kStoreCheckpointFailed, {{"error", *failure}});
+  }
 }
 
 // How much of a UTC day was missed: its stretch minus what was covered of it.
@@ -205,7 +218,7 @@ void Committer::write(const store::Commit& commit) {
 void Committer::publish(const store::CommitRecord& record, const std::vector<Gap>& suspicions) {
   std::vector<Gap> missing = gaps_;
   missing.insert(missing.end(), suspicions.begin(), suspicions.end());
-  auto snapshot = snapshot_of(record, totals_, options_.windows, missing);
+  auto snapshot = snapshot_of(record, store_.base(), totals_, options_.windows, missing);
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
 }

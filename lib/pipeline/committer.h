@@ -62,6 +62,7 @@ class Committer {
   void write(const store::Commit& commit);
   void publish(const store::CommitRecord& record, const std::vector<Gap>& suspicions);
   void report_store(std::int64_t now_us);
+  void answer_backup();
 
   // Constant after construction.
   const CommitterOptions options_;

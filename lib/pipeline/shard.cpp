@@ -67,8 +67,9 @@ void tidy_due(ShardChanges& changes) {
   });
 }
 
-bool is_blank(const tally::AccountState& state, const geo::EvidenceState& evidence) {
-  return state.fence.floor == 0 && state.fence.newest == 0 && state.identity_time_us == 0 &&
+bool is_blank(const tally::AccountState& state, const geo::EvidenceState& evidence,
+              std::uint64_t floor) {
+  return state.fence.floor == floor && state.fence.newest == 0 && state.identity_time_us == 0 &&
          state.status_time_us == 0 && state.posts == 0 && state.flags == 0 &&
          evidence == geo::EvidenceState{};
 }
@@ -227,6 +228,7 @@ HotAccount& Shard::account(tally::AccountKey key) {
   const bool stored = !complete_ && store_.read_account(key, record_);
   HotAccount& hot = accounts_.insert(key);
   hot.referenced = 1;
+  hot.state.fence.floor = store_.base().floor;
   if (stored) {
     hot.state = record_.state;
     hot.evidence = record_.evidence;
@@ -314,7 +316,7 @@ void Shard::encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes
   const std::int64_t before_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
   if (before_s > 0) fences_.age(hot.state.fence, static_cast<std::uint32_t>(before_s));
   const std::size_t offset = changes.bytes.size();
-  if (!is_blank(hot.state, hot.evidence)) {
+  if (!is_blank(hot.state, hot.evidence, store_.base().floor)) {
     record_.state = hot.state;
     record_.evidence = hot.evidence;
     record_.fence.clear();
@@ -327,7 +329,7 @@ void Shard::encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes
 // As erase_due(), but at once and whatever its status: the fence stays for as long.
 void Shard::forget(tally::AccountKey key) {
   HotAccount& hot = account(key);
-  if (is_blank(hot.state, hot.evidence)) return;
+  if (is_blank(hot.state, hot.evidence, store_.base().floor)) return;
   touch(key, hot);
   tally::erase(hot.state, fences_, *cells_);
   hot.evidence = {};
@@ -374,6 +376,7 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
       touch(entry.key, hot);
       fences_.release(state.fence);
       state = {};
+      state.fence.floor = store_.base().floor;
     }
   }
 }

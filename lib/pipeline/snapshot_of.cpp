@@ -7,6 +7,7 @@
 namespace geotally::pipeline {
 
 std::shared_ptr<const tally::Snapshot> snapshot_of(const store::CommitRecord& record,
+                                                   const store::CounterBase& base,
                                                    const tally::Totals& totals,
                                                    std::vector<tally::Window> windows,
                                                    std::span<const Gap> missing) {
@@ -25,6 +26,12 @@ std::shared_ptr<const tally::Snapshot> snapshot_of(const store::CommitRecord& re
     snapshot->cities.push_back({city, total.posts, total.accounts});
   }
   snapshot->countries = totals.figures(snapshot->windows, record.edge_us / tally::kMicrosPerSecond);
+  snapshot->gaps_base = base.gaps;
+  snapshot->gap_us_base = base.gap_us;
+  for (std::size_t i = 0; i < snapshot->countries.size(); ++i) {
+    snapshot->countries[i].posts_base = base.posts[i];
+    snapshot->countries[i].posts_deleted_base = base.posts_deleted[i];
+  }
   const tally::Observed observed{record.observed_since_us, record.ingested_until_us};
   for (const tally::Window& window : snapshot->windows) {
     snapshot->window_coverage_us.push_back(

@@ -12,8 +12,10 @@
 
 namespace geotally::pipeline {
 
-/// The figures of the commit `record` over `windows`; `missing`: the gaps that windows can touch.
+/// The figures of the commit `record`, with counters from `base`, over `windows`; `missing`: the
+/// gaps that windows can touch.
 [[nodiscard]] std::shared_ptr<const tally::Snapshot> snapshot_of(const store::CommitRecord& record,
+                                                                 const store::CounterBase& base,
                                                                  const tally::Totals& totals,
                                                                  std::vector<tally::Window> windows,
                                                                  std::span<const Gap> missing);

@@ -433,6 +433,34 @@ bool decode_commit(std::string_view bytes, CommitRecord& commit) {
   return reader.done();
 }
 
+void encode_base(const CounterBase& base, std::string& out) {
+  put_varint(out, base.gaps);
+  put_signed(out, base.gap_us);
+  put_varint(out, base.floor);
+  for (std::size_t i = 0; i < Country::count(); ++i) {
+    if (base.posts[i] == 0 && base.posts_deleted[i] == 0) continue;
+    put_country(out, Country::from_index(i));
+    put_varint(out, base.posts[i]);
+    put_varint(out, base.posts_deleted[i]);
+  }
+}
+
+bool decode_base(std::string_view bytes, CounterBase& base) {
+  base = {};
+  Reader reader(bytes);
+  reader.get_varint(base.gaps);
+  reader.get_signed(base.gap_us);
+  reader.get_varint(base.floor);
+  while (reader.ok() && reader.left() > 0) {
+    std::size_t i = 0;
+    if (!reader.get_next_country(i)) return false;
+    reader.get_varint(base.posts[i]);
+    reader.get_varint(base.posts_deleted[i]);
+    if (base.posts[i] == 0 && base.posts_deleted[i] == 0) return false;
+  }
+  return reader.done();
+}
+
 void encode_gap(const Gap& gap, std::string& out) {
   put_signed(out, gap.from_us);
   put_signed(out, gap.to_us);

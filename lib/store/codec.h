@@ -2,6 +2,7 @@
 // answer false for bytes that no encoder writes, and leave the value unspecified.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,6 +39,19 @@ struct CommitRecord {
   std::string cursor;                  ///< the feed's position, as the feed wrote it
 };
 
+/// From where a store that was restored or rebuilt goes on (DEFINITIONS: restore and rebuild store
+/// a base). All zero: it was never either.
+struct CounterBase {
+  std::uint64_t gaps = 0;
+  std::int64_t gap_us = 0;
+  /// Fence floor of accounts that the store does not know: where accounts were lost, what is
+  /// replayed of theirs must not count again.
+  std::uint64_t floor = 0;
+  std::array<std::uint64_t, Country::kLimit> posts{};  ///< by Country::index()
+  std::array<std::uint64_t, Country::kLimit> posts_deleted{};
+  friend bool operator==(const CounterBase&, const CounterBase&) = default;
+};
+
 /// Big-endian, so that keys sort by partition and hash.
 [[nodiscard]] std::string account_key(tally::AccountKey key);
 [[nodiscard]] bool parse_account_key(std::string_view bytes, tally::AccountKey& key);
@@ -66,6 +80,9 @@ void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t 
 
 void encode_commit(const CommitRecord& commit, std::string& out);
 [[nodiscard]] bool decode_commit(std::string_view bytes, CommitRecord& commit);
+
+void encode_base(const CounterBase& base, std::string& out);
+[[nodiscard]] bool decode_base(std::string_view bytes, CounterBase& base);
 
 void encode_gap(const Gap& gap, std::string& out);
 [[nodiscard]] bool decode_gap(std::string_view bytes, Gap& gap);

@@ -27,6 +27,7 @@ inline constexpr const char* kFormatKey = "format";
 inline constexpr const char* kSeedKey = "seed";
 inline constexpr const char* kCommitKey = "commit";
 inline constexpr const char* kCountriesKey = "countries";
+inline constexpr const char* kBaseKey = "base";
 
 /// One change of one key; no value = it is removed.
 struct Change {

@@ -9,6 +9,7 @@
 #include <rocksdb/write_buffer_manager.h>
 #include <unistd.h>
 
+#include "store/checkpoint.h"
 #include "store/commit_file.h"
 #include "store/database.h"
 
@@ -20,7 +21,7 @@ namespace {
   const std::string text = status.ToString();
   if (status.IsIOError() && (text.find("While lock file: ") != std::string::npos ||
                              text.find("lock hold by current process") != std::string::npos)) {
-    throw Refused(what + ": it is in use by another process");
+    throw InUse(what + ": it is in use by another process");
   }
   if (status.IsIOError() && (text.find("Permission denied") != std::string::npos ||
                              text.find("Read-only file system") != std::string::npos)) {
@@ -111,6 +112,11 @@ void remove_leftovers(const std::string& directory) {
       std::filesystem::remove(entry.path(), ignored);
     }
   }
+  // A backup that was cut off, or whose daemon ended: its files would never be freed.
+  for (const char* name : {kCheckpointRequest, kCheckpointFailed, kCheckpoint}) {
+    std::filesystem::remove_all(directory + "/" + name, ignored);
+  }
+  std::filesystem::remove_all(fmt::format("{}/{}.tmp", directory, kCheckpoint), ignored);
 }
 
 }  // namespace
@@ -176,6 +182,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   for (std::size_t i = 0; i < kFamilies; ++i) {
     database->family_options[i] =
         options_of(static_cast<Family>(i), database->cache, options.memory_bytes);
+    database->family_options[i].disable_auto_compactions = !options.compact;
     descriptors.emplace_back(kFamilyNames[i], database->family_options[i]);
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -12,6 +12,11 @@ struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Another process holds the store.
+struct InUse : Refused {
+  using Refused::Refused;
+};
+
 /// The directory cannot be made or written: exit 73.
 struct CannotCreate : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -1,12 +1,17 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <utility>
 
 #include <fmt/format.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
+#include "store/checkpoint.h"
 #include "store/database.h"
 
 namespace geotally::store {
@@ -46,6 +51,11 @@ std::unique_ptr<Store> Store::open(const Options& options) {
     if (const auto commit = opened_database.get(kDefault, kCommitKey)) {
       if (!decode_commit(*commit, store->last_)) {
         throw Refused(fmt::format("{}: its commit record is corrupt", opened_database.name));
+      }
+    }
+    if (const auto base = opened_database.get(kDefault, kBaseKey)) {
+      if (!decode_base(*base, store->base_)) {
+        throw Refused(fmt::format("{}: the base of its counters is corrupt", opened_database.name));
       }
     }
     return store;
@@ -287,6 +297,52 @@ bool Store::resume() {
     throw IoError(database_->name + ": the disk failed; the store must be opened again");
   }
   return database_->db->Resume().ok() && !database_->errors->stopped();
+}
+
+rocksdb::DB& Store::database() { return *database_->db; }
+
+// RocksDB takes the list of files first and the log after it. A commit in sorted files between the
+// two, and one in the log behind it, would leave a copy that has the second without the first: so
+// no commit may run meanwhile.
+void Store::checkpoint() {
+  rocksdb::Checkpoint* raw = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(database_->db.get(), &raw);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
+  if (status.ok()) {
+    status = checkpoint->CreateCheckpoint(std::filesystem::absolute(database_->directory).string() +
+                                          "/" + kCheckpoint);
+  }
+  if (!status.ok()) raise(database_->name, status);
+}
+
+std::optional<std::string> Store::answer_backup() {
+  const std::string request = database_->directory + "/" + kCheckpointRequest;
+  if (::access(request.c_str(), F_OK) != 0) return std::nullopt;
+  ::unlink(request.c_str());
+  try {
+    checkpoint();
+    return "";
+  } catch (const std::runtime_error& error) {
+    std::ofstream(database_->directory + "/" + kCheckpointFailed) << error.what();
+    return error.what();
+  }
+}
+
+void Store::start_counters_again() {
+  tally::Totals totals;
+  load(totals);
+  base_.gaps = last_.gaps;
+  base_.gap_us = last_.gap_us;
+  for (std::size_t i = 0; i < Country::count(); ++i) {
+    base_.posts[i] = totals.country(Country::from_index(i)).posts;
+    base_.posts_deleted[i] = totals.country(Country::from_index(i)).posts_deleted;
+  }
+  std::string bytes;
+  encode_base(base_, bytes);
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const rocksdb::Status written = database_->db->Put(synced, kBaseKey, bytes);
+  if (!written.ok()) raise(database_->name, written);
 }
 
 Health Store::health() const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ struct Options {
   std::size_t memory_bytes = std::size_t{64} << 20;
   bool create = true;           ///< make a store where there is none
   bool read_only = false;       ///< for verify and the command line; takes no lock, makes nothing
+  bool compact = true;          ///< let RocksDB merge files as it sees fit
   rocksdb::Env* env = nullptr;  ///< tests bring faults in here; not owned
 };
 
@@ -91,6 +93,9 @@ class Store {
   /// The last commit; number 0 = a new store.
   [[nodiscard]] const CommitRecord& last_commit() const { return last_; }
 
+  /// Where counters and fences start; all zero unless the store was restored or rebuilt.
+  [[nodiscard]] const CounterBase& base() const { return base_; }
+
   /// Fills `totals` with the cells of the last commit. Throws Refused when they do not decode.
   void load(tally::Totals& totals) const;
   /// Gaps that end after `since_us`, oldest first.
@@ -125,7 +130,17 @@ class Store {
   /// IoError when only opening the store again helps; nothing of the last commit is lost.
   [[nodiscard]] bool resume();
 
+  /// Links the files of the last commit into `checkpoint` in the data directory, a store of its
+  /// own. Between two commits, on their thread. Throws IoError or Refused.
+  void checkpoint();
+  /// Does so if `geotally backup` asks for it. Nothing = nobody asked; empty = done; else why not.
+  [[nodiscard]] std::optional<std::string> answer_backup();
+  /// What was counted so far becomes the base of the counters. Throws IoError.
+  void start_counters_again();
+
   [[nodiscard]] Health health() const;
+  /// For the rest of lib/store.
+  [[nodiscard]] rocksdb::DB& database();
 
  private:
   struct Database;
@@ -134,6 +149,7 @@ class Store {
   std::unique_ptr<Database> database_;
   std::uint64_t seed_ = 0;
   CommitRecord last_;
+  CounterBase base_;
 };
 
 }  // namespace geotally::store

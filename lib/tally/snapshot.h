@@ -30,7 +30,11 @@ struct CountryFigures {
 
   std::uint64_t posts = 0;          ///< accepted ever
   std::uint64_t posts_deleted = 0;  ///< deletions accepted ever
-  std::uint64_t accounts = 0;       ///< known and not gone
+  /// Of these, what was counted before the store was restored or rebuilt: counters for
+  /// Prometheus start again from there, at 0.
+  std::uint64_t posts_base = 0;
+  std::uint64_t posts_deleted_base = 0;
+  std::uint64_t accounts = 0;  ///< known and not gone
   std::array<std::uint64_t, kEngagements> engagement{};
   std::array<std::uint64_t, kEvidenceKinds>
       evidence{};                    ///< accounts by what their country rests on
@@ -60,7 +64,9 @@ struct Snapshot {
   std::vector<CityFigures> cities;               ///< by id; those that have posts or accounts
 
   std::uint64_t gaps = 0;
-  std::int64_t gap_us = 0;  ///< sum of their lengths
+  std::int64_t gap_us = 0;      ///< sum of their lengths
+  std::uint64_t gaps_base = 0;  ///< as CountryFigures::posts_base
+  std::int64_t gap_us_base = 0;
 };
 
 }  // namespace geotally::tally
