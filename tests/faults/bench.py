@@ -1,0 +1,146 @@
+"""The bench that every fault is tried on: a generated world, the daemon, and the truth beside it."""
+
+import datetime
+import json
+import random
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from harness import (BIN, Daemon, Failure, Feed, Truth, expect, get, truth,  # noqa: E402,F401
+                     wait_until)
+
+# A reconnect begins so long before the cursor. The world is spread over months: neighbours in it
+# lie further apart than in a live feed.
+MARGIN_S = 900
+OPTIONS = ["--clock", "feed", "--set", f"feed.margin_s={MARGIN_S}", "--set", "store.memory_mib=128",
+           "--set", "feed.backoff_max_s=1"]
+
+
+class Row:
+    """One line of the table."""
+
+    def __init__(self, fault):
+        self.fault, self.tries, self.lost, self.twice, self.gap_s, self.note = fault, 0, 0, 0, 0, ""
+
+    def __str__(self):
+        return (f"| {self.fault} | {self.tries} | {self.lost} | {self.twice} | "
+                f"{self.gap_s:g} s | {self.note} |")
+
+
+HEAD = ("| fault | tries | events lost | counted twice | gap recorded | |\n"
+        "|---|---|---|---|---|---|")
+
+
+class Bench:
+    """One world in a folder of its own. `retention`: how far back the feed's cursors reach; below
+    200 days the feed also goes on while nobody listens."""
+
+    def __init__(self, folder, events, seed, retention="200d", options=(), wall=False):
+        self.folder = folder
+        self.chance = random.Random(seed)
+        self.options = [*OPTIONS, *options]
+        if wall:
+            self.options[1] = "wall"
+        self.feed = Feed(folder, "--world", "small", "--accounts", max(2_000, events // 20),
+                         "--events", events, "--days", 100, "--pause-at", 1, "--retention", retention,
+                         "--seed", seed, *(["--end-time", "now"] if wall else []),
+                         *(["--hold-alone"] if retention == "200d" else []))
+        self.truth = Truth(self.feed.log)
+        self.size = events
+        self.at = 1
+        self.daemon = None
+
+    def start(self, **how):
+        self.daemon = Daemon(self.folder, self.feed.url(), *self.options, **how)
+        return self.daemon
+
+    def kill(self):
+        if self.daemon.process.poll() is None:
+            self.daemon.process.send_signal(signal.SIGKILL)
+        self.daemon.stop(signal.SIGKILL)
+
+    def play(self, events):
+        """Lets the feed go on by so many events; the number where it holds."""
+        self.at = min(self.size, max(self.at, self.feed.status()["emitted"]) + events)
+        self.feed.control("/control", pause_at=self.at)
+        return self.at
+
+    def flow(self, rate):
+        """Lets it go on without an end, at a rate."""
+        self.feed.control("/control", pause_at=self.size)
+        self.feed.control("/control", rate=rate)
+
+    def hold(self):
+        """Holds the feed, and waits until all it said is committed."""
+        # A number that is past: it holds at once, wherever it is.
+        self.feed.control("/control", pause_at=self.feed.status()["emitted"])
+
+        def stands():
+            status = self.feed.status()
+            return status["paused"] or status["finished"]
+        wait_until("the feed holds", stands)
+        self.at = self.feed.status()["emitted"]
+        self.settle()
+
+    def settle(self):
+        self.daemon.settle(self.feed, self.at)
+
+    def check(self, row, gap=False):
+        """Compares every figure; adds to the row. With `gap`, posts may be missing, and then all of
+        them must lie in recorded gaps."""
+        page = self.daemon.page()
+        samples = truth.parse_page(page)
+        have, _ = truth.page_figures(samples)
+        want = self.truth.at(self.at).figures(truth.page_edge(samples))
+        posts = [want.get(country, {}).get("posts", 0) - have.get(country, {}).get("posts", 0)
+                 for country in set(have) | set(want)]
+        if gap:  # with what was missed went evidence, too: other posts count elsewhere
+            posts = [sum(posts)]
+        lost, twice = sum(max(0, n) for n in posts), sum(max(0, -n) for n in posts)
+        gap_s = samples[("geotally_feed_gap_seconds_total", ())]
+        different = truth.differences(want, have)
+        row.tries += 1
+        row.lost += int(lost)
+        row.twice += int(twice)
+        row.gap_s += gap_s
+        if not gap:
+            expect(not different, f"{row.fault}: {len(different)} figures differ:\n" +
+                   "\n".join(different[:12]))
+            expect(gap_s == 0, f"{row.fault}: a gap of {gap_s} s though the feed could replay")
+            return
+        expect(gap_s > 0, f"{row.fault}: no gap was recorded")
+        expect(lost <= self.posts_in_gaps(), f"{row.fault}: {lost} posts are missing, in the gaps "
+               f"there were only {self.posts_in_gaps()}")
+        expect(twice == 0, f"{row.fault}: {twice} posts counted twice")
+
+    def posts_in_gaps(self):
+        _, body = get(f"http://127.0.0.1:{self.daemon.port}/api/v1/gaps")
+        stretches = []
+        for gap in json.loads(body)["data"]["rows"]:
+            stretches.append((seconds(gap["from"]) - 1, seconds(gap["to"]) + 1))
+        posts = 0
+        with open(self.feed.log, "rb") as log:
+            for line in log:
+                event = json.loads(line)
+                if event.get("collection") != "app.bsky.feed.post" or event.get("op") != "create":
+                    continue
+                time_s = event["time_us"] / 1e6
+                posts += any(a <= time_s <= b for a, b in stretches)
+        return posts
+
+    def rss_mib(self):
+        for line in Path(f"/proc/{self.daemon.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1024
+        return 0
+
+    def close(self):
+        for process in (self.daemon, self.feed):
+            if process is not None and process.process.poll() is None:
+                process.stop(signal.SIGKILL)
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,242 @@
+"""Faults of the machine: disk, clock, limits, signals, damaged files."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+from bench import BIN, Failure, Row, expect, get, wait_until
+from kills import command, is_free, under_strace
+
+
+def full_disk(tries):
+    """A small file system of its own; something else fills it up, and goes again."""
+    def run(bench):
+        row = Row("disk full, and space again")
+        data = bench.folder / "data"
+        data.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "none", data],
+                                 capture_output=True, check=False)
+        expect(mounted.returncode == 0, f"mounting needs root: {mounted.stderr.decode()}")
+        try:
+            bench.start()
+            bench.play(2_000)
+            bench.settle()
+            for _ in range(tries):
+                ballast = data / "ballast"
+                with open(ballast, "wb") as file:
+                    free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
+                    file.truncate(free)
+                    os.posix_fallocate(file.fileno(), 0, max(1, free - (1 << 20)))
+                bench.play(2_000)
+                wait_until("commits fail", lambda: bench.daemon.sample(
+                    "geotally_store_commit_failures_total") > 0)
+                code, _ = get(f"http://127.0.0.1:{bench.daemon.port}/healthz")
+                expect(code == 200, f"/healthz: {code}")
+                ballast.unlink()
+                bench.settle()
+                bench.check(row)
+            bench.kill()
+        finally:
+            bench.kill()
+            subprocess.run(["umount", data], check=False)
+        return row
+    return run
+
+
+# What strace does to the daemon's system calls: (name, injection, calls).
+DISK_CALLS = [
+    ("fdatasync fails once (EIO)", "fdatasync:error=EIO:when={n}", "fdatasync"),
+    ("fsync fails once (EIO)", "fsync:error=EIO:when={n}", "fsync"),
+    ("fdatasync says full once (ENOSPC)", "fdatasync:error=ENOSPC:when={n}", "fdatasync"),
+    ("rename fails once (EIO)", "rename:error=EIO:when={n}", "rename"),
+    ("reads fail once (EIO)", "pread64:error=EIO:when={n}", "pread64"),
+    ("fdatasync takes a second", "fdatasync:delay_enter=1000000", "fdatasync"),
+    ("reads take 20 ms", "pread64:delay_enter=20000", "pread64"),
+]
+
+
+def disk_call(name, injection, calls, numbers):
+    """The daemon may go on or end with 65 or 74; started again, nothing is lost or counted twice."""
+    def run(bench):
+        row = Row(name)
+        ends = {}
+        bench.start()
+        bench.play(2_000)
+        bench.settle()
+        bench.kill()
+        for n in numbers:
+            process = under_strace(bench, injection.format(n=n), calls)
+            bench.play(3_000)
+            end = time.monotonic() + 6
+            while process.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            ended = process.poll()
+            if ended is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            else:
+                expect(ended in (65, 70, 74, 134, -6), f"{name}: it ended with {ended}")
+            what = "killed" if ended is None else f"exit {ended}"
+            ends[what] = ends.get(what, 0) + 1
+            wait_until("the store is free", lambda: is_free(bench.folder / "data" / "LOCK"))
+            bench.start()
+            bench.settle()
+            bench.check(row)
+            bench.kill()
+        row.note = ", ".join(f"{what} {count}" for what, count in sorted(ends.items()))
+        return row
+    return run
+
+
+DAMAGE = ["*.sst", "*.log", "MANIFEST-*", "CURRENT", "OPTIONS-*"]
+
+
+def damaged(pattern, tries):
+    """Bytes in the middle of a file are changed. Refused, and left as it is; or the truth, as if
+    nothing had been. Then the store is restored from its backup, and the feed replays the rest."""
+    def run(bench):
+        row = Row(f"damaged {pattern}")
+        data, backups = bench.folder / "data", bench.folder / "backups"
+        ends = {"refused": 0, "nothing lost": 0}
+        bench.start()
+        bench.play(2_000)
+        bench.settle()
+        where = ["--data-dir", data, "--backup-dir", backups]
+        geotally("backup", *where)
+        bench.play(2_000)
+        bench.settle()
+        bench.kill()
+        base = bench.folder / "whole"
+        shutil.copytree(data, base)
+        for _ in range(tries):
+            shutil.rmtree(data)
+            shutil.copytree(base, data)
+            files = sorted(f for f in data.glob(pattern) if f.stat().st_size > 8)
+            damage(bench.chance.choice(files), bench.chance)
+            before = {f.name: f.read_bytes() for f in data.glob("*.sst")}
+            log = open(bench.folder / "damaged.log", "ab")
+            process = subprocess.Popen([str(part) for part in command(bench)],
+                                       stdout=subprocess.DEVNULL, stderr=log)
+            end = time.monotonic() + 4
+            while process.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            if process.poll() is not None:
+                expect(process.returncode == 65, f"{pattern}: exit {process.returncode}")
+                for name, content in before.items():
+                    expect((data / name).read_bytes() == content, f"{name} was changed")
+                ends["refused"] += 1
+                shutil.rmtree(data)
+                geotally("restore", *where)
+                bench.start()
+                bench.settle()
+                check_restored(bench, row)
+            else:
+                process.kill()
+                process.wait()
+                bench.start()
+                bench.settle()
+                bench.check(row)
+                ends["nothing lost"] += 1
+            bench.kill()
+        row.note = ", ".join(f"{what} {count}" for what, count in ends.items())
+        return row
+    return run
+
+
+def check_restored(bench, row):
+    """The counters begin anew; everything else must be the truth."""
+    from bench import truth
+    samples = truth.parse_page(bench.daemon.page())
+    have, _ = truth.page_figures(samples)
+    want = bench.truth.at(bench.at).figures(truth.page_edge(samples))
+    different = [line for line in truth.differences(want, have)
+                 if " posts:" not in line and " deletions:" not in line]
+    row.tries += 1
+    expect(not different, f"{row.fault}, restored: {len(different)} figures differ:\n" +
+           "\n".join(different[:10]))
+
+
+def geotally(*arguments):
+    done = subprocess.run([BIN / "geotally", *map(str, arguments)], capture_output=True, check=False)
+    expect(done.returncode == 0, f"{arguments}: {done.returncode} {done.stderr.decode()}")
+
+
+def damage(path, chance=random):
+    content = bytearray(path.read_bytes())
+    at = len(content) // 2 if len(content) < 64 else chance.randrange(8, len(content) - 8)
+    for i in range(at, min(at + 8, len(content))):
+        content[i] ^= 0xff
+    path.write_bytes(bytes(content))
+
+
+def clock(tries):
+    """The clock is an hour ahead, an hour behind, and right again."""
+    def run(bench):
+        row = Row("clock an hour ahead, an hour behind")
+        bench.start()
+        bench.play(2_000)
+        bench.settle()
+        for step in ["+1h", "-1h", "+0h"] * tries:
+            bench.kill()
+            preload = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+            bench.start(environment={**os.environ, "LD_PRELOAD": preload, "FAKETIME": step,
+                                     "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+            bench.play(1_500)
+            bench.settle()
+            bench.check(row)
+        return row
+    return run
+
+
+def signals(tries):
+    def run(bench):
+        row = Row("SIGHUP and SIGTERM under load")
+        bench.start()
+        bench.flow(3_000)
+        for _ in range(tries):
+            for _ in range(5):
+                bench.daemon.process.send_signal(signal.SIGHUP)
+                time.sleep(0.1)
+            expect(bench.daemon.stop(signal.SIGTERM) == 0, "SIGTERM: exit code is not 0")
+            bench.start()
+            bench.hold()
+            bench.check(row)
+            bench.flow(3_000)
+        return row
+    return run
+
+
+def limits(tries):
+    """64 descriptors, and 1.5 GiB of address space."""
+    def run(bench):
+        row = Row("64 file descriptors; 1.5 GiB of address space")
+        bench.start()
+        bench.play(1_000)
+        bench.settle()
+        for resource in ["--nofile=64", f"--as={3 << 29}"] * tries:
+            bench.kill()
+            bench.start()
+            subprocess.run(["prlimit", "--pid", str(bench.daemon.process.pid), resource], check=True)
+            sockets = []
+            try:
+                import socket
+                for _ in range(200):
+                    sockets.append(socket.create_connection(("127.0.0.1", bench.daemon.port)))
+            except OSError:
+                pass
+            bench.play(2_000)
+            wait_until("the events are out", lambda: bench.feed.status()["emitted"] >= bench.at)
+            for one in sockets:
+                one.close()
+            bench.settle()
+            bench.check(row)
+        row.note = f"RSS at most {bench.rss_mib():.0f} MiB"
+        return row
+    return run
+
+
+__all__ = ["DAMAGE", "DISK_CALLS", "Failure", "clock", "damaged", "disk_call", "full_disk", "limits",
+           "signals"]
