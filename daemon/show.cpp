@@ -55,6 +55,7 @@ int show(const config::Inputs& inputs, const Question& question) {
         "--watch needs a running daemon: a data directory that none holds stays as "
         "it is");
   }
+  if (question.json && question.csv) throw UsageError("--json and --csv exclude each other");
   const http::Ask ask = make_source(inputs, question.source);
   if (question.watch_s <= 0) return show_once(ask, question, false);
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
@@ -108,15 +109,15 @@ void add_questions(CLI::App& app, config::Inputs& inputs, std::function<int()>& 
           },
           meaning);
     }
-    CLI::Option* json = command->add_flag("--json", question->json, "As /api/v1 answers it");
-    command->add_flag("--csv", question->csv, "Comma-separated values")->excludes(json);
+    command->add_flag("--json", question->json, "As /api/v1 answers it");
+    command->add_flag("--csv", question->csv, "Comma-separated values");
     command->add_flag("--flags", question->flags, "Flags before the countries' names");
     command
         ->add_option("--watch", question->watch_s,
                      "Ask again every so many seconds (2 if not said)")
         ->expected(0, 1)
         ->default_str("2")
-        ->check(CLI::Range(0.1, 86'400.0))
+        ->check(CLI::Range(0.1, 86'400.0).description(""))
         ->type_name("SECONDS");
     command->callback([&chosen, &inputs, question] {
       chosen = [&inputs, question] { return show(inputs, *question); };

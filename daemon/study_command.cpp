@@ -1,6 +1,6 @@
 #include <cstdio>
-#include <map>
 #include <memory>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -28,6 +28,8 @@ void add_study(CLI::App& app, config::Inputs& inputs, std::function<int()>& chos
   struct Arguments {
     SourceOptions source;
     study::Options options;
+    std::string format = "md";
+    std::string language = "en";
   };
   const auto arguments = std::make_shared<Arguments>();
   study::Options& options = arguments->options;
@@ -37,16 +39,12 @@ void add_study(CLI::App& app, config::Inputs& inputs, std::function<int()>& chos
   command->add_option("--from", options.from, "YYYY-MM-DD: figures at the end of that day")
       ->required();
   command->add_option("--to", options.to, "YYYY-MM-DD; by default the newest day that is over");
-  const std::map<std::string, study::Format> formats{{"md", study::Format::kMarkdown},
-                                                     {"html", study::Format::kHtml}};
-  command->add_option("--format", options.format, "md or html")
-      ->transform(CLI::CheckedTransformer(formats))
-      ->type_name("FORMAT");
-  const std::map<std::string, study::Language> languages{{"en", study::Language::kEnglish},
-                                                         {"fr", study::Language::kFrench}};
-  command->add_option("--lang", options.language, "en or fr")
-      ->transform(CLI::CheckedTransformer(languages))
-      ->type_name("LANGUAGE");
+  command->add_option("--format", arguments->format, "md or html")
+      ->check(CLI::IsMember({"md", "html"}).description(""))
+      ->capture_default_str();
+  command->add_option("--lang", arguments->language, "en or fr")
+      ->check(CLI::IsMember({"en", "fr"}).description(""))
+      ->capture_default_str();
   command->add_option("--country", options.country, "The country that is looked at closely")
       ->capture_default_str();
   command->add_option("--region", options.region, "UN M49; by default the country's own");
@@ -58,6 +56,8 @@ void add_study(CLI::App& app, config::Inputs& inputs, std::function<int()>& chos
                       "from 100 to 1000");
   command->callback([&chosen, &inputs, arguments] {
     chosen = [&inputs, arguments] {
+      if (arguments->format == "html") arguments->options.format = study::Format::kHtml;
+      if (arguments->language == "fr") arguments->options.language = study::Language::kFrench;
       return write_study(inputs, arguments->source, arguments->options);
     };
   });

@@ -218,6 +218,8 @@ def run():
             check_answers(offline, expected)
             check_study(offline)
             geotally("gaps", *offline, "--watch", code=64)
+            geotally("gaps", *offline, "--json", "--csv", code=64)
+            geotally("gaps", *offline, "--url", url, code=64)
             check_token(folder, feed)
         finally:
             feed.stop()
