@@ -4,9 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "config/values.h"
 #include "daemon/clock.h"
@@ -63,21 +61,6 @@ config::Secret token_of(const config::Config& config, const SourceOptions& optio
   if (const char* token = std::getenv("GEOTALLY_TOKEN")) return config::Secret(token);
   if (config.http.token_file.empty()) return {};
   return config::Secret::from_file("http.token_file", config.http.token_file);
-}
-
-// Reading takes no lock, and a store that changes under the reader is not one commit any more.
-void refuse_held(const std::string& directory) {
-  const int file = ::open((directory + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) return;
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  const bool held = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  ::close(file);
-  if (held) {
-    throw store::Refused(
-        fmt::format("store {}: a daemon holds it; ask that one, with --url", directory));
-  }
 }
 
 struct Offline {

@@ -1,8 +1,26 @@
 #include "daemon/store_view.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "tally/windows.h"
 
 namespace geotally {
+
+void refuse_held(const std::string& directory) {
+  const int file = ::open((directory + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool held = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  ::close(file);
+  if (held) {
+    throw store::Refused(
+        fmt::format("store {}: a daemon holds it; ask that one, with --url", directory));
+  }
+}
 
 std::vector<http::DailyRow> daily_rows(const store::Store& store, std::int32_t from,
                                        std::int32_t to) {

@@ -4,11 +4,13 @@
 
 #include "daemon/commands.h"
 #include "daemon/exit_code.h"
+#include "daemon/store_view.h"
 
 namespace geotally {
 
 int verify(const config::Inputs& inputs) {
   const config::Config config = config::load(inputs).config;
+  refuse_held(config.store.data_dir);
   store::Options options;
   options.directory = config.store.data_dir;
   options.create = false;

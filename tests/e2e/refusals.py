@@ -107,6 +107,7 @@ def run():
             daemon.settle(feed, feed.status()["size"])
             refused(65, "run", "--feed", ws, "--data-dir", daemon.data_dir, "--listen",
                     "127.0.0.1:0", says=["in use"])
+            refused(65, "verify", "--data-dir", daemon.data_dir, says=["a daemon holds it"])
         finally:
             daemon.stop(signal.SIGTERM)
             feed.stop()

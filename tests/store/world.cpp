@@ -59,7 +59,8 @@ void World::act(tally::AccountKey key, Account& account, tally::Changes& changes
     placement.confidence = static_cast<std::uint8_t>(dice >> 16);
     placement.city =
         placement.country.known() ? static_cast<std::uint32_t>((dice >> 32) % 5'000'000) : 0;
-    account.evidence.bytes[dice % account.evidence.bytes.size()] = static_cast<std::uint8_t>(dice >> 24);
+    account.evidence.bytes[dice % account.evidence.bytes.size()] =
+        static_cast<std::uint8_t>(dice >> 24);
   }
   tally::count(account.state, sample, placement, changes);
   fences_.age(account.state.fence, static_cast<std::uint32_t>(now_s_ - kFenceHorizon_s));
