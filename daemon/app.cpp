@@ -9,8 +9,10 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -36,6 +38,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick{100};
 // Messages between two reports while the feed never pauses.
 constexpr std::uint64_t kReportEvery = 64;
+// Erasures between two commits: each may read an account from the disk.
+constexpr std::size_t kForgettingMax = 64;
 constexpr std::int64_t kStatusEvery_us = 10'000'000;
 
 std::int64_t steady_us() {
@@ -54,6 +58,7 @@ struct App::Parts {
   void tick();
   void schedule_tick();
   void await_signal();
+  void forget(const std::string& did, std::function<void(std::uint64_t)> done);
   void report_received();
   void reload();
   [[nodiscard]] feed::FollowerHandlers handlers();
@@ -89,6 +94,8 @@ struct App::Parts {
   std::unique_ptr<feed::Follower> follower;
   feed::FollowerCounts reported;
   std::int64_t status_at_us = 0;
+  // Erasures that are not durable yet: with which commit they will be, and who waits for it.
+  std::vector<std::pair<std::uint64_t, std::function<void(std::uint64_t)>>> forgetting;
   bool stopping = false;
 };
 
@@ -207,7 +214,18 @@ http::Sources App::Parts::sources() {
     return http::CityName{std::string(city.name), city.country};
   };
   sources.now_us = wall_us;
+  sources.forget = [this](std::string did, std::function<void(std::uint64_t)> done) {
+    if (ready.load(std::memory_order_acquire) == nullptr) return done(0);
+    boost::asio::post(io, [this, did = std::move(did), done = std::move(done)]() mutable {
+      forget(did, std::move(done));
+    });
+  };
   return sources;
+}
+
+void App::Parts::forget(const std::string& did, std::function<void(std::uint64_t)> done) {
+  if (forgetting.size() >= kForgettingMax) return done(0);
+  forgetting.emplace_back(pipeline->ingest().forget(did), std::move(done));
 }
 
 // A thread met what it cannot go on after. What is committed is whole; the next start resumes
@@ -303,6 +321,11 @@ void App::Parts::schedule_tick() {
 
 void App::Parts::tick() {
   pipeline->ingest().tick();
+  const std::uint64_t committed = pipeline->committer().committed();
+  std::erase_if(forgetting, [&](const auto& waiting) {
+    if (waiting.first <= committed) waiting.second(waiting.first);
+    return waiting.first <= committed;
+  });
   const std::int64_t now_us = steady_us();
   if (now_us - status_at_us < kStatusEvery_us) return;
   status_at_us = now_us;

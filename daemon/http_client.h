@@ -24,5 +24,8 @@ class NoAnswer : public std::runtime_error {
 /// GET `target` (a path with its query, encoded). Blocks. Throws NoAnswer.
 [[nodiscard]] HttpReply http_get(const config::Endpoint& server, std::string_view target,
                                  const config::Secret& token = {});
+/// POST `target`, without a body, and with the header Geotally-Action.
+[[nodiscard]] HttpReply http_post(const config::Endpoint& server, std::string_view target,
+                                  std::string_view action, const config::Secret& token = {});
 
 }  // namespace geotally

@@ -13,6 +13,7 @@
 #include "daemon/commands.h"
 #include "daemon/evaluate.h"
 #include "daemon/exit_code.h"
+#include "daemon/forget.h"
 #include "daemon/http_client.h"
 #include "daemon/resolve.h"
 #include "daemon/show.h"
@@ -120,6 +121,7 @@ int main(int argc, char** argv) {
   command("healthcheck", "Ask a running daemon whether it is ready", geotally::healthcheck);
   geotally::add_questions(app, inputs, chosen);
   geotally::add_study(app, inputs, chosen);
+  geotally::add_forget(app, inputs, chosen);
   std::string backup_dir;
   std::uint32_t keep = 7;
   std::uint32_t backup_id = 0;

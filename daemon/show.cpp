@@ -83,7 +83,7 @@ void add_source(CLI::App& command, config::Inputs& inputs, SourceOptions& source
             source.offline = true;
             inputs.settings.push_back("store.data_dir=" + directory);
           },
-          "Read a data directory that no daemon holds, instead")
+          "Use a data directory that no daemon holds, instead")
       ->type_name("DIR");
   command
       .add_option("--token-file", source.token_file,

@@ -18,10 +18,8 @@
 #include "version.h"
 
 namespace geotally {
-namespace {
 
-// RFC 3986: what is not unreserved is encoded.
-std::string encoded(std::string_view text) {
+std::string percent_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -31,13 +29,15 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
+namespace {
+
 std::string target_of(std::string_view question, const http::Parameters& parameters) {
   const std::size_t slash = question.find('/');
   std::string target = "/api/v1/" + std::string(question.substr(0, slash));
-  if (slash != std::string_view::npos) target += '/' + encoded(question.substr(slash + 1));
+  if (slash != std::string_view::npos) target += '/' + percent_encoded(question.substr(slash + 1));
   char separator = '?';
   for (const auto& [name, value] : parameters) {
-    target += std::exchange(separator, '&') + encoded(name) + '=' + encoded(value);
+    target += std::exchange(separator, '&') + percent_encoded(name) + '=' + percent_encoded(value);
   }
   return target;
 }
@@ -112,16 +112,19 @@ http::Ask offline_source(const config::Config& config) {
 
 }  // namespace
 
+Server server_of(const config::Config& config, const SourceOptions& options) {
+  return {options.url ? endpoint_of(*options.url) : config.http.listen, token_of(config, options)};
+}
+
 http::Ask make_source(const config::Inputs& inputs, const SourceOptions& options) {
   const config::Config config = config::load(inputs).config;
   if (options.offline) {
     if (options.url) throw UsageError("--url and --data-dir exclude each other");
     return offline_source(config);
   }
-  const config::Endpoint server = options.url ? endpoint_of(*options.url) : config.http.listen;
-  return [server, token = token_of(config, options)](std::string_view question,
-                                                     const http::Parameters& parameters) {
-    const HttpReply reply = http_get(server, target_of(question, parameters), token);
+  return [server = server_of(config, options)](std::string_view question,
+                                               const http::Parameters& parameters) {
+    const HttpReply reply = http_get(server.address, target_of(question, parameters), server.token);
     return http::parse_envelope(question, reply.code, reply.body);
   };
 }

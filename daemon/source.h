@@ -4,8 +4,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "config/load.h"
+#include "config/secret.h"
 #include "http/api/answers.h"
 
 namespace geotally {
@@ -27,6 +29,16 @@ struct SourceOptions {
 /// Throws ConfigError, UsageError, and what store::Store::open() throws; store::Refused too when
 /// a daemon holds the store. What it returns throws NoAnswer, or what reading a store throws.
 [[nodiscard]] http::Ask make_source(const config::Inputs& inputs, const SourceOptions& options);
+
+/// Where a command that talks to a daemon finds it. Throws ConfigError, UsageError.
+struct Server {
+  config::Endpoint address;
+  config::Secret token;
+};
+[[nodiscard]] Server server_of(const config::Config& config, const SourceOptions& options);
+
+/// RFC 3986: what is not unreserved is encoded.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 /// The exit code for an answer.
 [[nodiscard]] int exit_code_of(const http::Reply& reply);

@@ -18,6 +18,8 @@ struct Request {
   std::string_view accept;
   std::string_view accept_encoding;
   std::string_view if_none_match;
+  std::string_view
+      action;  ///< the header Geotally-Action, which no page of another origin can send
 
   /// The first parameter of that name.
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;

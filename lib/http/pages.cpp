@@ -16,6 +16,7 @@ constexpr const char* kIndex =
     "/api/v1/history      ?country=FR&from=YYYY-MM-DD&to=YYYY-MM-DD\n"
     "/api/v1/gaps         what was missed\n"
     "/api/v1/status       how it is going\n"
+    "/api/v1/forget       POST ?did=..., with Geotally-Action: forget\n"
     "/healthz  /readyz    for whoever watches\n";
 
 /// The page of one snapshot. A snapshot is immutable, so its address says whether it is the

@@ -1,6 +1,7 @@
 #include "http/routes.h"
 
 #include "http/api/api.h"
+#include "http/forget.h"
 #include "http/pages.h"
 
 namespace geotally::http {
@@ -9,6 +10,7 @@ std::vector<Route> make_routes(const Sources& sources) {
   std::vector<Route> routes;
   add_pages(routes, sources);
   add_api(routes, sources);
+  add_forget(routes, sources);
   return routes;
 }
 

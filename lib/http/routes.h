@@ -13,12 +13,17 @@
 
 namespace geotally::http {
 
+/// Gives the answer when there is one; once, on any thread.
+using Later = std::function<void(Response)>;
+
 struct Route {
   /// A path that ends in '/' (and is longer) also stands for whatever begins with it.
   std::string path;
   metrics::Handler handler{};
-  bool open = false;  ///< asks for no token
-  std::function<Response(const Request&)> answer;
+  bool open = false;                               ///< asks for no token
+  std::function<Response(const Request&)> answer;  ///< of GET and HEAD; not set = POST only
+  /// Of POST; answers later, and must not block. Not set = GET and HEAD only.
+  std::function<void(const Request&, Later)> post = {};
 };
 
 /// Every route of the admin server. Used by one thread; `sources` is copied.

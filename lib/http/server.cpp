@@ -31,6 +31,8 @@ namespace {
 constexpr std::size_t kFirstReadBytes = 2'048;
 constexpr std::size_t kLingerBytesMax = 65'536;
 constexpr std::size_t kCompressBytesMin = 1'024;
+// For what a POST has to wait for.
+constexpr auto kPatience = std::chrono::seconds(30);
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 bool is_parse_error(const beast::error_code& error) {
@@ -70,6 +72,7 @@ class Server::Loop {
     Response response;
     metrics::Handler handler = metrics::Handler::kOther;
     bool close = false;
+    std::function<void(Later)> later = {};  ///< set: the response comes from here
   };
 
   void accept();
@@ -99,6 +102,7 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
   Session(Loop& loop, tcp::socket socket)
       : loop_(loop),
         stream_(std::move(socket)),
+        patience_(loop.io_),
         buffer_(loop.options_.header_bytes_max + kFirstReadBytes) {
     beast::error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true), ignored);
@@ -107,7 +111,10 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
 
   void start() { next_request(true); }
   /// Ends what is under way; its callback then calls finish().
-  void close() { stream_.close(); }
+  void close() {
+    patience_.cancel();
+    stream_.close();
+  }
   /// Whether it keeps us waiting: for a request, or for an answer to be taken.
   [[nodiscard]] bool waiting() const {
     return state_ != State::kWriting || Steady::now() - since_ >= loop_.options_.slow_answer;
@@ -177,14 +184,41 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
       return refuse(HttpRejection::kBody, 413, "No request here has a body.\n");
     }
     begun_ = Steady::now();
-    send(loop_.answer(parser_->get(), local_address_));
+    Answer answer = loop_.answer(parser_->get(), local_address_);
+    if (!answer.later) return send(std::move(answer));
+    await(answer.handler, answer.later);
+  }
+
+  /// The connection is idle until the answer comes, or patience ends. Whoever gives the answer
+  /// holds nothing of this session: it may be gone by then.
+  void await(metrics::Handler handler, const std::function<void(Later)>& later) {
+    state_ = State::kWriting;
+    since_ = Steady::now();
+    stream_.expires_never();
+    patience_.expires_after(kPatience);
+    patience_.async_wait([self = shared_from_this(), handler](beast::error_code cancelled) {
+      if (cancelled) return;
+      self->answered(handler, Response::text(504, "It is not durable yet; ask again.\n"));
+    });
+    awaiting_ = true;
+    later([weak = weak_from_this(), io = &loop_.io_, handler](Response response) {
+      asio::post(*io, [weak, handler, response = std::move(response)]() mutable {
+        if (const auto self = weak.lock()) self->answered(handler, std::move(response));
+      });
+    });
+  }
+
+  void answered(metrics::Handler handler, Response response) {
+    if (!std::exchange(awaiting_, false) || !stream_.socket().is_open()) return;
+    patience_.cancel();
+    send({std::move(response), handler, false, {}});
   }
 
   /// Answers before there is a request that could be routed, and ends the connection.
   void refuse(metrics::HttpRejection reason, unsigned code, std::string text) {
     loop_.rejected(reason);
     begun_ = Steady::now();
-    send({Response::text(code, std::move(text)), metrics::Handler::kOther, true});
+    send({Response::text(code, std::move(text)), metrics::Handler::kOther, true, {}});
   }
 
   void send(Answer answer) {
@@ -276,6 +310,8 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
 
   Loop& loop_;
   beast::tcp_stream stream_;
+  asio::steady_timer patience_;
+  bool awaiting_ = false;
   beast::flat_buffer buffer_;
   std::string local_address_;
   State state_ = State::kReading;
@@ -404,9 +440,12 @@ Server::Loop::Answer Server::Loop::answer(const bhttp::request<bhttp::empty_body
     return refused;
   }
   if (route == nullptr) return {Response::text(404, "There is no such page; / lists them.\n")};
-  if (request.method() != bhttp::verb::get && request.method() != bhttp::verb::head) {
-    Answer refused{Response::text(405, "Only GET and HEAD are answered.\n")};
-    refused.response.headers.emplace_back("Allow", "GET, HEAD");
+  const bool post = request.method() == bhttp::verb::post;
+  const bool read = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
+  if (!(post && route->post) && !(read && route->answer)) {
+    const char* allowed = route->answer ? "GET, HEAD" : "POST";
+    Answer refused{Response::text(405, std::string("Only ") + allowed + ".\n")};
+    refused.response.headers.emplace_back("Allow", allowed);
     return refused;
   }
 
@@ -416,6 +455,13 @@ Server::Loop::Answer Server::Loop::answer(const bhttp::request<bhttp::empty_body
   plain.accept = request[bhttp::field::accept];
   plain.accept_encoding = request[bhttp::field::accept_encoding];
   plain.if_none_match = request[bhttp::field::if_none_match];
+  plain.action = request["Geotally-Action"];
+  if (post) {
+    return {{}, route->handler, false, [route, plain, path = target->path](Later later) mutable {
+              plain.path = path;  // the other views are into the request, which is still there
+              route->post(plain, std::move(later));
+            }};
+  }
   try {
     return {route->answer(plain), route->handler};
   } catch (const std::exception& error) {

@@ -69,6 +69,9 @@ struct Sources {
   std::function<std::vector<Gap>(std::size_t limit)> gaps;
   /// Not set = cities have no names.
   std::function<CityName(std::uint32_t city)> city;
+  /// Erases the account of a DID, and says later, on any thread, with which commit that became
+  /// durable; 0 = too much is waiting already. Returns at once. Not set = nobody can.
+  std::function<void(std::string did, std::function<void(std::uint64_t commit)> done)> forget;
   /// Wall clock, microseconds since the epoch.
   std::function<std::int64_t()> now_us;
 };
