@@ -35,8 +35,8 @@ Row& Totals::touch(RowId id) {
 void Totals::apply(const Changes& changes) {
   const std::size_t countries = Country::count();
   for (const auto& change : changes.rows()) {
-    // Another shard may have been behind: what is expired by now is skipped, as it would be there.
-    if (change->bucket < first_kept(change->kind, watermark_s_)) continue;
+    // Changes hold nothing that was expired at the mark before, which is where these totals are.
+    assert(change->bucket >= first_kept(change->kind, watermark_s_));
     Row& row = touch({change->kind, change->bucket});
     for (std::size_t i = 0; i < countries; ++i) {
       const CellChange& cell = change->cells[i];
