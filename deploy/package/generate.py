@@ -138,7 +138,7 @@ def main():
     put("geotally.bash", bash(commands))
     put("geotally.zsh", zsh(commands))
     put("geotally.fish", fish(commands))
-    put("changelog.gz", (source / "changelog").read_text())
+    put("changelog.gz", (made / "changelog").read_text())
     notice = source.parents[1] / "lib/geo/data/NOTICE"
     put("copyright", (source / "copyright.head").read_text() + "\n" + notice.read_text())
 

@@ -11,35 +11,14 @@ import json
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-import traceback
 import urllib.error
-import urllib.request
 
-SKIP = 77
+from container import (TOKEN, UNITS, agrees_with_the_truth, boot, events, get, overlay, posts, put,
+                       put_feed, run, run_steps, show, step, wait_for)
+
 EVENTS = 20_000
-INSIDE = "/opt/geotally-boot-test"
-
-DRIVER_UNIT = f"""
-[Unit]
-Description=What boot_test.py does inside
-After=multi-user.target
-[Service]
-Type=oneshot
-TimeoutStartSec=10min
-ExecStart=/usr/bin/python3 {INSIDE}/boot_test.py --inside
-ExecStopPost=/usr/bin/systemctl poweroff --no-block
-"""
-
-FEED_UNIT = f"""
-[Service]
-ExecStart={INSIDE}/geotally-feed --world small --accounts 200 --events {EVENTS} --days 2 \\
-  --end-time now --rate 2000 --port 6008 --log {INSIDE}/feed.log
-"""
 
 # The watchdog as shipped waits a minute, and as long again for the core of what it killed.
 QUICK = """
@@ -59,142 +38,22 @@ memory_mib = 128
 """
 
 
-# ---------------------------------------------------------------- outside
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(SKIP)
-
-
-def install(root, source, geotally, feed):
-    def put(path, text=None, copy=None, mode=0o644):
-        target = root / path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if copy:
-            shutil.copyfile(copy, target)
-        else:
-            target.write_text(text)
-        target.chmod(mode)
-
-    put("/usr/bin/geotally", copy=geotally, mode=0o755)
-    put(f"{INSIDE}/geotally-feed", copy=feed, mode=0o755)
-    put(f"{INSIDE}/boot_test.py", copy=__file__)
-    put(f"{INSIDE}/truth.py", copy=source / "tests/truth/truth.py")
-    put("/usr/share/geotally/geo.table", copy=source / "lib/geo/data/geo.table")
-    units = "/usr/lib/systemd/system"
-    for name in ("geotally.service", "geotally@.service"):
-        put(f"{units}/{name}", copy=source / "systemd" / name)
-    put("/usr/lib/systemd/catalog/geotally.catalog", copy=source / "systemd/geotally.catalog")
-    put(f"{units}/geotally.service.d/quick.conf", QUICK)
-    put(f"{units}/boot-test-feed.service", FEED_UNIT)
-    put(f"{units}/boot-test.service", DRIVER_UNIT)
-    wants = root / "etc/systemd/system/multi-user.target.wants"
-    wants.mkdir(parents=True, exist_ok=True)
-    (wants / "boot-test.service").symlink_to(f"{units}/boot-test.service")
-    put("/etc/geotally/geotally.toml", CONFIG)
-    put("/etc/credstore/geotally.http-token", "hunter2\n", mode=0o600)
-
-
 def outside(source, geotally, feed):
-    if os.geteuid() != 0:
-        skip("systemd-nspawn needs root")
-    if not shutil.which("systemd-nspawn"):
-        skip("systemd-nspawn is not installed (package systemd-container)")
-    base = pathlib.Path(tempfile.mkdtemp(prefix="geotally-boot-"))
-    mounted = []
-    try:
-        def mount(*arguments, at):
-            at.mkdir(parents=True, exist_ok=True)
-            result = subprocess.run(["mount", *arguments, str(at)], capture_output=True, text=True)
-            if result.returncode != 0:
-                skip(f"cannot mount: {result.stderr.strip()}")
-            mounted.append(at)
-
-        mount("-t", "tmpfs", "tmpfs", at=base / "layer")
-        for name in ("upper", "work"):
-            (base / "layer" / name).mkdir()
-        root = base / "root"
-        mount("-t", "overlay", "overlay", "-o",
-              f"lowerdir=/,upperdir={base}/layer/upper,workdir={base}/layer/work", at=root)
-        install(root, source, geotally, feed)
-        begun = time.monotonic()
-        boot = subprocess.run(
-            ["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--private-network",
-             "--register=no", "--keep-unit", "--console=pipe"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=540, errors="replace")
-        report = root / INSIDE.lstrip("/") / "report.json"
-        if not report.exists():
-            print(boot.stdout[-4_000:], boot.stderr[-4_000:])
-            if "Powering off" not in boot.stdout and boot.returncode != 0:
-                skip("systemd does not boot in a container here")
-            sys.exit("the container ended without a report")
-        steps = json.loads(report.read_text())
-        for step in steps:
-            print(("ok    " if step["ok"] else "FAILED"), step["name"], step["detail"])
-        print(f"{len(steps)} steps in {time.monotonic() - begun:.0f} s")
-        sys.exit(0 if steps and all(step["ok"] for step in steps) else 1)
-    finally:
-        for at in reversed(mounted):
-            subprocess.run(["umount", "--lazy", str(at)], check=False)
-        shutil.rmtree(base, ignore_errors=True)
+    with overlay() as root:
+        put(root, "/usr/bin/geotally", copy=geotally, mode=0o755)
+        put(root, "/usr/share/geotally/geo.table", copy=source / "lib/geo/data/geo.table")
+        for name in ("geotally.service", "geotally@.service"):
+            put(root, f"{UNITS}/{name}", copy=source / "systemd" / name)
+        put(root, f"{UNITS}/geotally.service.d/quick.conf", QUICK)
+        put(root, "/usr/lib/systemd/catalog/geotally.catalog",
+            copy=source / "systemd/geotally.catalog")
+        put(root, "/etc/geotally/geotally.toml", CONFIG)
+        put(root, "/etc/credstore/geotally.http-token", f"{TOKEN}\n", mode=0o600)
+        put_feed(root, source, feed, EVENTS)
+        return boot(root, __file__)
 
 
 # ---------------------------------------------------------------- inside
-
-STEPS = []
-
-
-def step(function):
-    STEPS.append(function)
-    return function
-
-
-def run(*arguments, check=True):
-    result = subprocess.run(arguments, capture_output=True, text=True)
-    if check and result.returncode != 0:
-        raise AssertionError(f"{arguments}: {result.returncode}: {result.stdout}{result.stderr}")
-    return result
-
-
-def show(name, unit="geotally.service"):
-    return run("systemctl", "show", "--value", "-p", name, unit).stdout.strip()
-
-
-def wait_for(what, condition, patience_s=60):
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        try:
-            value = condition()
-        except (urllib.error.URLError, ConnectionError):
-            value = None
-        if value:
-            return value
-        time.sleep(0.05)
-    status = run("systemctl", "status", "--no-pager", "-n", "20", "geotally", check=False).stdout
-    raise AssertionError(f"in vain: {what}\n{status}")
-
-
-def get(path, token="hunter2"):
-    request = urllib.request.Request(f"http://127.0.0.1:9718{path}")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.read().decode()
-
-
-def posts():
-    page = get("/metrics/countries")
-    return sum(int(value) for value in re.findall(r"^geotally_posts_total\{.*\} (\d+)$", page,
-                                                  flags=re.M))
-
-
-def events(name, since=None):
-    run("journalctl", "--sync", check=False)
-    arguments = ["journalctl", "-o", "json", "-u", "geotally", f"GEOTALLY_EVENT={name}"]
-    if since:
-        arguments.append(f"--since=@{since}")
-    return [json.loads(line) for line in run(*arguments, check=False).stdout.splitlines()]
 
 
 @step
@@ -210,7 +69,7 @@ def verify_prints_nothing():
 
 @step
 def start_returns_when_the_state_is_loaded():
-    run("systemctl", "start", "boot-test-feed")
+    run("systemctl", "start", "geotally-test-feed")
     run("systemctl", "start", "geotally")
     assert show("ActiveState") == "active"
     assert get("/readyz", token=None) == "ready\n"
@@ -246,7 +105,7 @@ def the_credential_is_the_token():
     assert re.search(r"^process_start_time_seconds [1-9]", page, flags=re.M)
     assert re.search(r"^process_resident_memory_bytes [1-9]", page, flags=re.M)
     log = run("journalctl", "-u", "geotally", "-o", "export").stdout
-    assert "hunter2" not in log
+    assert TOKEN not in log
 
 
 @step
@@ -307,21 +166,7 @@ def a_loop_that_stands_still_is_killed_by_the_watchdog():
 
 @step
 def after_all_of_it_every_figure_is_that_of_the_feeds_log():
-    page = pathlib.Path(f"{INSIDE}/page.prom")
-
-    def agrees():
-        page.write_text(get("/metrics/countries"))
-        result = run("/usr/bin/python3", f"{INSIDE}/truth.py", "compare", "--log",
-                     f"{INSIDE}/feed.log", "--at", str(EVENTS), "--page", str(page), check=False)
-        return result.returncode == 0 and (result.stdout.strip() or "equal")
-
-    try:
-        said = wait_for("the truth", agrees, patience_s=90)
-    except AssertionError:
-        raise AssertionError(run("/usr/bin/python3", f"{INSIDE}/truth.py", "compare", "--log",
-                                 f"{INSIDE}/feed.log", "--at", str(EVENTS), "--page", str(page),
-                                 check=False))
-    return f"{posts()} posts: {said.splitlines()[-1]}"
+    return agrees_with_the_truth(EVENTS)
 
 
 @step
@@ -362,22 +207,8 @@ def the_template_runs_beside_it():
     run("systemctl", "stop", "geotally@second")
 
 
-def inside():
-    report = []
-    for function in STEPS:
-        name = function.__name__.replace("_", " ")
-        try:
-            report.append({"name": name, "ok": True, "detail": function() or ""})
-        except Exception:
-            log = run("journalctl", "-u", "geotally", "-n", "15", "-o", "cat", check=False).stdout
-            report.append({"name": name, "ok": False,
-                           "detail": f"{traceback.format_exc(limit=-1)}\nIts log:\n{log}"})
-            break  # what follows stands on this
-    pathlib.Path(f"{INSIDE}/report.json").write_text(json.dumps(report))
-
-
 if __name__ == "__main__":
     if sys.argv[1:] == ["--inside"]:
-        inside()
+        run_steps()
     else:
-        outside(*(pathlib.Path(argument).resolve() for argument in sys.argv[1:4]))
+        sys.exit(outside(*(pathlib.Path(argument).resolve() for argument in sys.argv[1:4])))
