@@ -66,6 +66,44 @@ std::string spoiled_post(const Mould& mould, std::string_view field, std::string
   return made_up_post(mould, "7zzzzzzzzzzzz", record);
 }
 
+// A right message of a later server, of an account that does not exist: a kind, a collection or a
+// status that nobody knows yet, or a time at the end of what 64 bits hold.
+std::string foreign(std::string_view what, const Mould& mould) {
+  const bool v2 = mould.wire == Wire::kV2;
+  std::string time = std::to_string(mould.time_us);
+  if (what == "int64_min") time = std::to_string(INT64_MIN);
+  if (what == "int64_max") time = std::to_string(INT64_MAX);
+  std::string_view kind = what == "foreign_status" ? "account" : "commit";
+  std::string_view body =
+      R"({"rev":"7zzzzzzzzzzzz","operation":"create","collection":"app.bsky.feed.like",)"
+      R"("rkey":"7zzzzzzzzzzzz","record":{"$type":"app.bsky.feed.like"},"cid":"x"})";
+  if (what == "foreign_kind") {
+    kind = "weather";
+    body = R"({"rain":[true,null,-1.5e3]})";
+  } else if (what == "foreign_collection") {
+    body = R"({"rev":"7zzzzzzzzzzzz","operation":"create","collection":"org.example.chess.move",)"
+           R"("rkey":"self","record":{"$type":"org.example.chess.move"},"cid":"x"})";
+  } else if (what == "foreign_status") {
+    body = R"({"active":false,"did":"did:plc:zzzzzzzzzzzzzzzzzzzzzzzz","seq":9223372036854775807,)"
+           R"("status":"vanished","time":"2012-01-01T00:00:00.000Z"})";
+  }
+  const std::string did = R"("did":"did:plc:zzzzzzzzzzzzzzzzzzzzzzzz",)";
+  if (!v2) {
+    return "{" + did + R"("time_us":)" + time + R"(,"kind":")" + std::string(kind) + R"(",")" +
+           std::string(kind) + "\":" + std::string(body) + "}";
+  }
+  std::array<char, 32> shown{};
+  const char* const end = put_time(shown.data(), mould.time_us, 6);
+  const std::string at(shown.data(), static_cast<std::size_t>(end - shown.data()));
+  const std::string sequence =
+      what.starts_with("int64_") ? std::move(time) : std::to_string(mould.sequence);
+  std::string fields = R"(")" + std::string(kind) + "\":" + std::string(body);
+  if (kind == "commit") fields = std::string(body.substr(1, body.size() - 2));
+  return R"({"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#)" +
+         std::string(kind) + R"(",)" + did + fields + R"(,"seq":)" + sequence + R"(,"time":")" + at +
+         R"("}})";
+}
+
 }  // namespace
 
 std::string Fault::get(std::string_view key, std::string_view otherwise) const {
@@ -215,9 +253,14 @@ std::string corrupted(std::string_view what, const Mould& mould, std::size_t ove
               : R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",)"
                 R"("time_us":99999999999999999999999999,"kind":"commit","commit":{}})";
   }
+  if (what == "foreign_kind" || what == "foreign_collection" || what == "foreign_status" ||
+      what == "int64_min" || what == "int64_max") {
+    return foreign(what, mould);
+  }
   throw std::invalid_argument(
       "corrupt: what is one of bad_json, truncated, deep, utf8, oversized, empty, array, number, "
-      "surrogate, nul, missing_did, wrong_type, huge_number, or as binary:" +
+      "surrogate, nul, missing_did, wrong_type, huge_number, foreign_kind, foreign_collection, "
+      "foreign_status, int64_min, int64_max, or as binary:" +
       std::string(kBinaryWhats));
 }
 

@@ -124,6 +124,13 @@ class FileScript final : public Script {
         line.log += std::string(",\"") + name + "\":" + json_string(text_value);
       }
     }
+    bool active = false;
+    if (body["account"]["active"].get(active) == simdjson::SUCCESS) {
+      line.log += active ? ",\"active\":true" : ",\"active\":false";
+      if (body["account"]["status"].get(text_value) == simdjson::SUCCESS) {
+        line.log += ",\"status\":" + json_string(text_value);
+      }
+    }
     lines_.push_back(std::move(line));
   }
 

@@ -115,14 +115,15 @@ class Feed(Process):
 
 class Daemon(Process):
     def __init__(self, folder, feed_url, *arguments, data_dir=None, listen="127.0.0.1:0",
-                 environment=None):
+                 environment=None, wrapper=()):
+        """`wrapper`: words before the command; what they start must become the daemon."""
         self.folder = Path(folder)
         self.data_dir = Path(data_dir) if data_dir else self.folder / "data"
         urls = [feed_url] if isinstance(feed_url, str) else feed_url
         # The generated worlds leave no doubt where an account is, or say nothing of it; at a high
         # threshold, guesses from the hours of posts do not come between. What is tested here is the
         # counting; tests/geo is about the resolver.
-        command = [BIN / "geotally", "run", "--data-dir", self.data_dir, "--listen", listen,
+        command = [*wrapper, BIN / "geotally", "run", "--data-dir", self.data_dir, "--listen", listen,
                    "--set", "resolver.threshold=0.7",
                    "--set", "log.format=json", "--set", "feed.start=oldest", "--set", "feed.quiet_s=0"]
         for url in urls:

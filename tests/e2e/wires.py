@@ -22,10 +22,11 @@ WORLD = ["--world", "july-2012", "--accounts", 5_000, "--events", 40_000, "--day
 MARGIN = ["--clock", "feed", "--set", "feed.margin_s=3600"]
 
 
-def certificate(folder):
-    """A server's certificate for localhost, signed by a root of its own: (root, chain, key)."""
+def certificate(folder, names="DNS:localhost,IP:127.0.0.1", wrapper=()):
+    """A server's certificate, signed by a root of its own: (root, chain, key)."""
     def openssl(*arguments):
-        done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, check=False)
+        done = subprocess.run([*wrapper, "openssl", *map(str, arguments)], capture_output=True,
+                              check=False)
         expect(done.returncode == 0, done.stderr.decode())
     root, root_key = folder / "root.pem", folder / "root.key"
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -33,11 +34,20 @@ def certificate(folder):
     key, request, leaf = folder / "leaf.key", folder / "leaf.csr", folder / "leaf.pem"
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-keyout", key, "-out", request, "-subj", "/CN=localhost")
-    names = folder / "names"
-    names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    extensions = folder / "extensions"
+    extensions.write_text(f"subjectAltName={names}\n")
     openssl("x509", "-req", "-in", request, "-CA", root, "-CAkey", root_key, "-CAcreateserial",
-            "-out", leaf, "-days", 2, "-extfile", names)
+            "-out", leaf, "-days", 2, "-extfile", extensions)
     return root, leaf, key
+
+
+def trained(folder, wire, number):
+    """A dictionary of that id."""
+    dictionary = folder / f"dictionary-{number}"
+    done = subprocess.run([BIN / "geotally-feed", "train-dictionary", "--out", dictionary, "--id",
+                           number, "--wire", wire], capture_output=True, check=False)
+    expect(done.returncode == 0, done.stderr.decode())
+    return dictionary
 
 
 def follow(folder, feed, daemon):
@@ -64,11 +74,7 @@ def single(name):
         v2, how = name.startswith("v2"), name[3:]
         arguments, settings, environment, scheme = [], [], None, "ws"
         if how == "zstd":
-            dictionary = folder / "dictionary"
-            done = subprocess.run([BIN / "geotally-feed", "train-dictionary", "--out", dictionary,
-                                   "--id", "20260811" if v2 else "1612007021", "--wire",
-                                   name[:2]], capture_output=True, check=False)
-            expect(done.returncode == 0, done.stderr.decode())
+            dictionary = trained(folder, name[:2], "20260811" if v2 else "1612007021")
             arguments += ["--dictionary", dictionary]
             settings += ["--set", "feed.zstd=on"]
             if not v2:

@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from harness import (BIN, Daemon, Failure, Feed, Truth, expect, get, truth,  # noqa: E402,F401
                      wait_until)
+from wires import V2, trained  # noqa: E402
 
 # A reconnect begins so long before the cursor. The world is spread over months: neighbours in it
 # lie further apart than in a live feed.
@@ -35,25 +36,40 @@ HEAD = ("| fault | tries | events lost | counted twice | gap recorded | |\n"
 
 class Bench:
     """One world in a folder of its own. `retention`: how far back the feed's cursors reach; below
-    200 days the feed also goes on while nobody listens."""
+    200 days the feed also goes on while nobody listens. `options` are the daemon's, `feed` those of
+    geotally-feed; with `dictionaries`, their ids, messages are compressed; `messages` are served
+    instead of a world. Before start(), urls, environment and wrapper may be changed."""
 
-    def __init__(self, folder, events, seed, retention="200d", options=(), wall=False):
+    def __init__(self, folder, events, seed, retention="200d", options=(), wall=False, accounts=None,
+                 feed=(), v2=False, dictionaries=(), messages=None):
         self.folder = folder
         self.chance = random.Random(seed)
-        self.options = [*OPTIONS, *options]
+        self.options = [*OPTIONS, *options, "--wire", "jetstream-v2" if v2 else "jetstream-v1"]
         if wall:
             self.options[1] = "wall"
-        self.feed = Feed(folder, "--world", "small", "--accounts", max(2_000, events // 20),
-                         "--events", events, "--days", 100, "--pause-at", 1, "--retention", retention,
-                         "--seed", seed, *(["--end-time", "now"] if wall else []),
-                         *(["--hold-alone"] if retention == "200d" else []))
+        trained_ones = [trained(folder, "v2" if v2 else "v1", number) for number in dictionaries]
+        if dictionaries:
+            self.options += ["--set", "feed.zstd=on"]
+            if not v2:
+                self.options += ["--set", f"feed.zstd_dictionary={trained_ones[0]}"]
+        world = ["--world", "small", "--accounts", accounts or max(2_000, events // 20), "--events",
+                 events, "--days", 100, "--seed", seed, *(["--end-time", "now"] if wall else [])]
+        if messages is not None:
+            world = ["--file", folder / "messages.jsonl"]
+            world[1].write_text("".join(json.dumps(message) + "\n" for message in messages))
+        self.feed = Feed(folder, *world, "--pause-at", 1, "--retention", retention,
+                         *(["--hold-alone"] if retention == "200d" else []), *feed,
+                         *(word for one in trained_ones for word in ("--dictionary", one)))
+        self.daemon, self.environment, self.wrapper = None, None, ()
+        self.urls = [one + (V2 if v2 else "/subscribe") for one in self.feed.addresses]
+        self.v2 = v2
         self.truth = Truth(self.feed.log)
-        self.size = events
+        self.size = self.feed.status()["size"]
         self.at = 1
-        self.daemon = None
 
     def start(self, **how):
-        self.daemon = Daemon(self.folder, self.feed.url(), *self.options, **how)
+        self.daemon = Daemon(self.folder, self.urls, *self.options,
+                             **{"environment": self.environment, "wrapper": self.wrapper, **how})
         return self.daemon
 
     def kill(self):

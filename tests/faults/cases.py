@@ -3,9 +3,12 @@
 import feeds
 import kills
 import machine
+import reach
+import steps
 
 QUICK = ["an hour of replay after a reconnect", "deep, huge, broken, foreign messages",
          "reordering at the switch to live"]
+V1_DICTIONARY, V2_DICTIONARIES = ["1612007021"], ["20260811", "20260812"]
 
 
 def all_of(long, kill_count):
@@ -19,9 +22,15 @@ def all_of(long, kill_count):
             print(row, flush=True)
 
     yield ("kill at random", lambda b: kills.at_random(b, kill_count, 20 if long else 4, report), many)
-    steps = [1, 2, 3, 5, 8, 13] if long else [2]
     if long:
-        yield "kill at the steps of a commit", lambda b: kills.at_steps(b, steps), world
+        yield "kill at the steps of a commit", steps.at_steps, {
+            "events": 1_000_000, "accounts": 100_000, "options": steps.OPTIONS}
+    yield from of_the_feed(long, tries, world)
+    yield from of_the_machine(long, tries, world)
+
+
+def of_the_feed(long, tries, world):
+    """By number: FEEDS' list of what goes wrong."""
     for name, faults in feeds.REPLAYABLE:
         arguments = dict(world)
         if "nothing" in name or "silent" in name:
@@ -29,11 +38,30 @@ def all_of(long, kill_count):
         if long or name in QUICK:
             yield f"feed: {name}", feeds.replayable(name, faults, tries), arguments
     yield "feed: the server lost its history", feeds.forgotten, world
-    yield "feed: cursor too old", feeds.clamped, {**world, "retention": "1d"}
+    yield "feed: cursor too old (v1)", reach.too_old, {**world, "retention": "1d"}
+    yield "feed: cursor too old (v2)", reach.too_old, {**world, "retention": "1d", "v2": True}
+    first = "deletions and takedowns before their create"
+    yield (f"feed: {first}", feeds.all_at_once(first),
+           {"events": 0, "messages": feeds.before_their_create()})
+    for wire, ids, faults in [("v1", V1_DICTIONARY, []), ("v2", V2_DICTIONARIES, ["rotate@{n}"])]:
+        name = f"zstd ({wire}): bombs, cut, another dictionary" + (", rotation" if faults else "")
+        faults = ["corrupt@{n}:what=" + what for what in feeds.BINARY] + faults
+        yield (f"feed: {name}", feeds.replayable(name, faults, tries),
+               {**world, "dictionaries": ids, "v2": wire == "v2"})
+    yield "feed: another host", reach.another_host(tries), {
+        **world, "options": ["--set", "feed.quiet_s=2", "--set", "feed.preferred_after_s=1"],
+        "feed": ["--guard", "5s", "--host", "", "--host", "clock=3s,sequence=900000"]}
+    yield "feed: DNS", reach.name(tries), world
+    yield "feed: connection refused", reach.refused(tries), world
+    yield "feed: TLS", reach.tls(max(1, tries // 3)), world
+
+
+def of_the_machine(long, tries, world):
+    numbers = [1, 2, 3, 5, 8, 13] if long else [2]
     for name, injection, calls in machine.DISK_CALLS:
-        numbers = steps if "{n}" in injection else steps[:1]
         if long or "once (EIO)" in name and "fdata" in name:
-            yield f"disk: {name}", machine.disk_call(name, injection, calls, numbers), world
+            yield (f"disk: {name}", machine.disk_call(
+                name, injection, calls, numbers if "{n}" in injection else numbers[:1]), world)
     for pattern in machine.DAMAGE:
         if long or pattern in ("*.sst", "MANIFEST-*"):
             yield f"damaged: {pattern}", machine.damaged(pattern, tries), world

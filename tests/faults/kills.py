@@ -1,4 +1,4 @@
-"""kill -9 at random moments, and at every step that a commit takes on the disk."""
+"""kill -9 at random moments, and the daemon under strace."""
 
 import fcntl
 import os
@@ -7,10 +7,6 @@ import subprocess
 import time
 
 from bench import BIN, OPTIONS, Daemon, Row, expect, wait_until
-
-# What a commit does to make itself durable, as system calls. strace kills the daemon as it enters
-# the n-th of them since its start: no hook in the program, and no step that is left out.
-STEPS = ["fdatasync", "fsync", "rename", "link", "unlink", "ftruncate", "fallocate"]
 
 
 def at_random(bench, kills, check_every, report=lambda row: None):
@@ -59,17 +55,27 @@ class Unready:
 def command(bench):
     return [BIN / "geotally", "run", "--data-dir", bench.folder / "data", "--listen", "127.0.0.1:0",
             "--set", "resolver.threshold=0.7", "--set", "log.format=json", "--set",
-            "feed.start=oldest", "--set", "feed.quiet_s=0", "--feed", bench.feed.url(),
-            *bench.options]
+            "feed.start=oldest", "--set", "feed.quiet_s=0",
+            *(word for url in bench.urls for word in ("--feed", url)), *bench.options]
 
 
-def under_strace(bench, injection, calls, deadline_s=60):
+def under_strace(bench, injection, calls, options=()):
     """Starts the daemon with faults in its system calls; returns the process. Its log is kept."""
     log = open(bench.folder / "strace.log", "ab")
     return subprocess.Popen(
-        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e",
+        ["strace", "-f", "-qq", "-o", "/dev/null", *options, "-e", f"trace={calls}", "-e",
          f"inject={injection}", *[str(part) for part in command(bench)]],
         stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
+
+
+def store_files(data):
+    """For strace: only the files of the store, those too that opening it will make. RocksDB numbers
+    them."""
+    there = [file for file in data.iterdir() if not file.name.startswith("LO")]  # LOG, LOCK
+    newest = max(int("".join(c for c in file.name if c.isdigit()) or 0) for file in there)
+    made = ["{:06}.log", "{:06}.sst", "MANIFEST-{:06}", "{:06}.dbtmp", "OPTIONS-{:06}.dbtmp"]
+    there += [data / name.format(n) for n in range(newest, newest + 20) for name in made]
+    return [f"--trace-path={file}" for file in there]
 
 
 def is_free(lock):
@@ -80,33 +86,3 @@ def is_free(lock):
             return True
         except OSError:
             return False
-
-
-def at_steps(bench, numbers):
-    """numbers: which calls of each kind, counted from the start of the process."""
-    row = Row("kill -9 at each step of a commit")
-    reached = {}
-    bench.start()
-    bench.play(2_000)
-    bench.settle()
-    bench.kill()
-    for call in STEPS:
-        for number in numbers:
-            process = under_strace(bench, f"{call}:signal=KILL:when={number}", call)
-            bench.play(3_000)
-            end = time.monotonic() + 8
-            while process.poll() is None and time.monotonic() < end:
-                time.sleep(0.05)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # so many of them do not come
-            else:
-                reached[call] = reached.get(call, 0) + 1
-            process.wait()
-            wait_until("the store is free", lambda: is_free(bench.folder / "data" / "LOCK"))
-            bench.start()
-            bench.settle()
-            bench.check(row)
-            bench.kill()
-    expect(reached, "strace killed nothing")
-    row.note = ", ".join(f"{call} {count}" for call, count in sorted(reached.items()))
-    return row

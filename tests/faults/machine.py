@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from bench import BIN, Failure, Row, expect, get, wait_until
-from kills import command, is_free, under_strace
+from kills import command, is_free, store_files, under_strace
 
 
 def full_disk(tries):
@@ -30,9 +30,10 @@ def full_disk(tries):
                     free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
                     file.truncate(free)
                     os.posix_fallocate(file.fileno(), 0, max(1, free - (1 << 20)))
+                before = bench.daemon.sample("geotally_store_commit_errors_total")
                 bench.play(2_000)
                 wait_until("commits fail", lambda: bench.daemon.sample(
-                    "geotally_store_commit_failures_total") > 0)
+                    "geotally_store_commit_errors_total") > before)
                 code, _ = get(f"http://127.0.0.1:{bench.daemon.port}/healthz")
                 expect(code == 200, f"/healthz: {code}")
                 ballast.unlink()
@@ -68,7 +69,9 @@ def disk_call(name, injection, calls, numbers):
         bench.settle()
         bench.kill()
         for n in numbers:
-            process = under_strace(bench, injection.format(n=n), calls)
+            # What the loader reads before main() is not meant.
+            files = store_files(bench.folder / "data") if calls == "pread64" else []
+            process = under_strace(bench, injection.format(n=n), calls, files)
             bench.play(3_000)
             end = time.monotonic() + 6
             while process.poll() is None and time.monotonic() < end:
