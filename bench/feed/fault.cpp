@@ -100,8 +100,8 @@ std::string foreign(std::string_view what, const Mould& mould) {
   std::string fields = R"(")" + std::string(kind) + "\":" + std::string(body);
   if (kind == "commit") fields = std::string(body.substr(1, body.size() - 2));
   return R"({"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#)" +
-         std::string(kind) + R"(",)" + did + fields + R"(,"seq":)" + sequence + R"(,"time":")" + at +
-         R"("}})";
+         std::string(kind) + R"(",)" + did + fields + R"(,"seq":)" + sequence + R"(,"time":")" +
+         at + R"("}})";
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ struct Mould {
 
 /// A text message that no client may count. `what`: bad_json, truncated, deep, utf8, oversized,
 /// empty, array, number, surrogate, nul, missing_did, wrong_type, huge_number, foreign_kind,
-/// foreign_collection, foreign_status, int64_min, int64_max; anything else throws std::invalid_argument.
+/// foreign_collection, foreign_status, int64_min, int64_max; anything else throws
+/// std::invalid_argument.
 [[nodiscard]] std::string corrupted(std::string_view what, const Mould& mould,
                                     std::size_t oversize_bytes);
 
