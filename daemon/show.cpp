@@ -1,16 +1,14 @@
 #include "daemon/show.h"
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "daemon/exit_code.h"
 #include "daemon/http_client.h"
+#include "daemon/screen.h"
 #include "daemon/table.h"
 #include "http/api/api.h"
 #include "http/api/json.h"
@@ -35,18 +33,38 @@ std::string shown(const http::Reply& reply, const Question& question) {
   return to_text(*reply.message, question.flags);
 }
 
-int show_once(const http::Ask& ask, const Question& question, bool clear) {
-  constexpr const char* kHomeAndClear = "\x1b[H\x1b[2J";
-  const http::Reply reply =
-      ask(question.country.empty() ? question.name : "countries/" + question.country,
-          question.parameters);
+http::Reply asked(const http::Ask& ask, const Question& question) {
+  return ask(question.country.empty() ? question.name : "countries/" + question.country,
+             question.parameters);
+}
+
+int show_once(const http::Reply& reply, const Question& question) {
   if (reply.code == 200) {
-    fmt::print("{}{}", clear ? kHomeAndClear : "", shown(reply, question));
-    std::fflush(stdout);
+    fmt::print("{}", shown(reply, question));
   } else {
     fmt::print(stderr, "geotally: {}\n", reply.error);
   }
-  return exit_code_of(reply);
+  return std::fflush(stdout) == 0 ? exit_code_of(reply) : kExitIo;
+}
+
+// Who watches wants to see the daemon come back, too; a wrong question stays wrong.
+int watch(const http::Ask& ask, const Question& question) {
+  Screen screen;
+  while (std::ferror(stdout) == 0) {
+    try {
+      const http::Reply reply = asked(ask, question);
+      if (exit_code_of(reply) == kExitUsage) return show_once(reply, question);
+      if (reply.code == 200) {
+        screen.show(shown(reply, question));
+      } else {
+        screen.keep(fmt::format("geotally: {}", reply.error));
+      }
+    } catch (const NoAnswer& error) {
+      screen.keep(fmt::format("geotally: {}", error.what()));
+    }
+    screen.wait(question.watch_s);
+  }
+  return kExitIo;
 }
 
 int show(const config::Inputs& inputs, const Question& question) {
@@ -57,18 +75,7 @@ int show(const config::Inputs& inputs, const Question& question) {
   }
   if (question.json && question.csv) throw UsageError("--json and --csv exclude each other");
   const http::Ask ask = make_source(inputs, question.source);
-  if (question.watch_s <= 0) return show_once(ask, question, false);
-  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  for (;;) {
-    // Who watches wants to see the daemon come back, too; a wrong question stays wrong.
-    try {
-      if (show_once(ask, question, terminal) == kExitUsage) return kExitUsage;
-    } catch (const NoAnswer& error) {
-      fmt::print(stderr, "geotally: {}\n", error.what());
-    }
-    if (std::ferror(stdout) != 0) return kExitIo;
-    std::this_thread::sleep_for(std::chrono::duration<double>(question.watch_s));
-  }
+  return question.watch_s > 0 ? watch(ask, question) : show_once(asked(ask, question), question);
 }
 
 }  // namespace

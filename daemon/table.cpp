@@ -14,6 +14,13 @@ icu::UnicodeString unicode(std::string_view text) {
   return icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
 }
 
+std::size_t width_of(UChar32 c) {
+  const auto type = u_charType(c);
+  if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR) return 0;
+  const auto wide = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+  return wide == U_EA_FULLWIDTH || wide == U_EA_WIDE ? 2 : 1;
+}
+
 std::string harmless(std::string_view text) {
   icu::UnicodeString out;
   const auto source = unicode(text);
@@ -32,13 +39,20 @@ std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   const auto source = unicode(text);
   for (std::int32_t i = 0; i < source.length(); i = source.moveIndex32(i, 1)) {
-    const UChar32 c = source.char32At(i);
-    const auto type = u_charType(c);
-    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR) continue;
-    const auto wide = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
-    width += wide == U_EA_FULLWIDTH || wide == U_EA_WIDE ? 2 : 1;
+    width += width_of(source.char32At(i));
   }
   return width;
+}
+
+std::string cut_to_width(std::string_view text, std::size_t columns) {
+  std::size_t width = 0;
+  const auto source = unicode(text);
+  std::int32_t end = 0;
+  while (end < source.length() && (width += width_of(source.char32At(end))) <= columns) {
+    end = source.moveIndex32(end, 1);
+  }
+  std::string bytes;
+  return source.tempSubString(0, end).toUTF8String(bytes);
 }
 
 void Table::column(std::string_view title, Align align) {

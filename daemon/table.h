@@ -31,6 +31,9 @@ class Table {
 /// Columns that `text` (UTF-8) takes on a terminal.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
+/// As much of the beginning of `text` as fits into `columns`.
+[[nodiscard]] std::string cut_to_width(std::string_view text, std::size_t columns);
+
 /// An answer of /api/v1 for a reader; `flags`: a country's flag before its name.
 [[nodiscard]] std::string to_text(const google::protobuf::Message& answer, bool flags);
 

@@ -16,6 +16,14 @@ TEST(DisplayWidth, IsInColumns) {
   EXPECT_EQ(display_width("🇫🇷"), 2U) << "two regional indicators make one flag";
 }
 
+TEST(CutToWidth, KeepsWhatFits) {
+  EXPECT_EQ(cut_to_width("France", 3), "Fra");
+  EXPECT_EQ(cut_to_width("France", 6), "France");
+  EXPECT_EQ(cut_to_width("日本", 3), "日") << "half of a wide one does not fit";
+  EXPECT_EQ(cut_to_width("e\u0301e", 1), "e\u0301") << "an accent stays with its letter";
+  EXPECT_EQ(cut_to_width("France", 0), "");
+}
+
 TEST(Table, IsAlignedByColumns) {
   Table table;
   table.column("name", Table::Align::kLeft);
