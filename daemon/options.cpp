@@ -19,6 +19,11 @@ namespace {
 // they read a cursor as microseconds, below as a sequence number.
 constexpr std::int64_t kOldest_us = 1'000'000'000'000'000;
 
+// The program itself: code, its libraries, and the resolver's table.
+constexpr std::size_t kProgramBytes = std::size_t{32} << 20;
+// Less than this for accounts is refused.
+constexpr std::size_t kAccountsMin = std::size_t{8} << 20;
+
 // The one bound of memory, and who has which part of it.
 struct Memory {
   std::size_t rocksdb = 0;
@@ -27,16 +32,17 @@ struct Memory {
 
 Memory share_memory(const config::Config& config) {
   const auto whole = static_cast<std::size_t>(config.store.memory_mib) << 20;
-  const std::size_t fixed = pipeline::fixed_bytes(static_cast<std::size_t>(config.pipeline.shards));
+  const std::size_t fixed =
+      kProgramBytes + pipeline::fixed_bytes(static_cast<std::size_t>(config.pipeline.shards));
   Memory memory;
   memory.rocksdb = std::max<std::size_t>(whole / 4, std::size_t{16} << 20);
-  if (whole < fixed + memory.rocksdb + (std::size_t{16} << 20)) {
+  if (whole < fixed + memory.rocksdb + kAccountsMin) {
     config::Problem problem;
     problem.where = "configuration";
     problem.key = "store.memory_mib";
     problem.message =
         fmt::format("{} is too little for {} shards; at least {}", config.store.memory_mib,
-                    config.pipeline.shards, ((fixed + (std::size_t{16} << 20)) * 4 / 3 >> 20) + 1);
+                    config.pipeline.shards, ((fixed + kAccountsMin) * 4 / 3 >> 20) + 1);
     throw config::ConfigError({problem});
   }
   memory.accounts = whole - fixed - memory.rocksdb;

@@ -4,8 +4,7 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
-
-#include <sys/mman.h>
+#include <utility>
 
 namespace geotally::pipeline {
 namespace {
@@ -16,22 +15,11 @@ constexpr std::size_t kFirstSlots = 2'048;
 // three quarters no run of occupied slots comes near it.
 constexpr std::size_t kSpill = 2'048;
 
-// Accounts are met in no order, so that small pages would miss the TLB at every one. Only a wish:
-// where the kernel grants none, it is slower and no less right.
-void ask_for_huge_pages(void* memory, std::size_t bytes) {
-  constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + kHugePage - 1) & ~(kHugePage - 1);
-  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) & ~(kHugePage - 1);
-  if (begin < end) {
-    static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE));
-  }
-}
-
 }  // namespace
 
 AccountTable::AccountTable(tally::AccountKey first, std::uint64_t span, std::size_t slots_max)
     : first_(first), span_(span), slots_max_(std::max(slots_max, kFirstSlots)) {
-  resize(kFirstSlots);
+  grow(kFirstSlots);
 }
 
 std::size_t AccountTable::limit_for(std::size_t slots_max) {
@@ -40,21 +28,26 @@ std::size_t AccountTable::limit_for(std::size_t slots_max) {
 
 std::size_t AccountTable::spare_bytes() { return kSpill * kSlotBytes; }
 
-void AccountTable::resize(std::size_t slots) {
-  std::vector<HotAccount> old;
-  old.swap(slots_);
-  std::vector<tally::AccountKey> old_keys;
-  old_keys.swap(keys_);
-  slots_.reserve(slots + kSpill);
-  ask_for_huge_pages(slots_.data(), (slots + kSpill) * sizeof(HotAccount));
-  slots_.resize(slots + kSpill);
-  keys_.assign(slots + kSpill, 0);
-  homes_ = slots;
+// In place: everything moves to the end in its order, and from there, first to last, to where it
+// belongs now. What is written never comes past what is still to be read: as many slots lie behind
+// a key's new place as there are keys to follow it, and the spill is room for chance.
+void AccountTable::grow(std::size_t homes) {
+  const std::size_t before = keys_.size();
+  keys_.grow(homes + kSpill);
+  slots_.grow(homes + kSpill);
+  std::size_t first = keys_.size();
+  for (std::size_t i = before; i-- > 0;) {
+    if (keys_[i] == 0) continue;
+    slots_[--first] = slots_[i];
+    keys_[first] = std::exchange(keys_[i], 0);
+  }
+  homes_ = homes;
   // home = (key - first) * homes / span; with span = 0 meaning 2^64 the fraction is `homes`.
   scale_ = span_ == 0 ? homes_
                       : static_cast<std::uint64_t>((static_cast<Uint128>(homes_) << 64) / span_);
-  for (std::size_t i = 0; i < old.size(); ++i) {
-    if (old_keys[i] != 0) slots_[place(old_keys[i])] = old[i];
+  for (std::size_t i = first; i < keys_.size(); ++i) {
+    const HotAccount account = slots_[i];
+    slots_[place(std::exchange(keys_[i], 0))] = account;
   }
 }
 
@@ -65,7 +58,7 @@ HotAccount* AccountTable::find(tally::AccountKey key) {
 
 HotAccount& AccountTable::insert(tally::AccountKey key) {
   assert(!full());
-  if (size_ >= limit_of(homes_)) resize(std::min(homes_ * 2, slots_max_));
+  if (size_ >= limit_of(homes_)) grow(std::min(homes_ + homes_ / 2, slots_max_));
   HotAccount& account = slots_[place(key)];
   account = {};
   ++size_;

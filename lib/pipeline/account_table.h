@@ -3,17 +3,17 @@
 // Open addressing with linear probing. The place of a key is its hash scaled
 // to the table, so neighbours in the table are neighbours in the key order:
 // changes that are collected in the order of their keys walk memory forwards,
-// and growing is one pass. Bounded: at most `slots_max`.
+// and growing keeps their order, in place. Bounded: at most `slots_max`.
 //
 // Keys lie in an array of their own, eight to a cache line, so that a search
 // does not touch the accounts that it passes.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "geo/resolver.h"
 #include "tally/account.h"
+#include "tally/page_array.h"
 #include "tally/sample.h"
 
 namespace geotally::pipeline {
@@ -67,7 +67,12 @@ class AccountTable {
   [[nodiscard]] HotAccount& slot(std::size_t i) { return slots_[i]; }
   /// 0 = the slot is free.
   [[nodiscard]] tally::AccountKey key(std::size_t slot) const { return keys_[slot]; }
-  [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * kSlotBytes; }
+  /// Calls for the slot, so that slot() and key() will not wait for it.
+  void prefetch_slot(std::size_t i) const {
+    __builtin_prefetch(&keys_[i]);
+    __builtin_prefetch(reinterpret_cast<const char*>(&slots_[i]) + 64);
+  }
+  [[nodiscard]] std::size_t bytes() const { return slots_.size() * kSlotBytes; }
 
  private:
   static std::size_t limit_of(std::size_t slots) { return slots / 4 * 3; }
@@ -80,7 +85,7 @@ class AccountTable {
     while (keys_[i] != key && keys_[i] != 0) ++i;
     return i;
   }
-  void resize(std::size_t slots);
+  void grow(std::size_t homes);
   std::size_t place(tally::AccountKey key);
 
   tally::AccountKey first_;
@@ -89,8 +94,8 @@ class AccountTable {
   std::size_t homes_ = 0;    // places that keys are scaled to; the slots behind take what spills
   std::uint64_t scale_ = 0;  // homes / span, as a 64-bit fraction
   std::size_t size_ = 0;
-  std::vector<tally::AccountKey> keys_;  // by slot; 0 = free
-  std::vector<HotAccount> slots_;
+  tally::PageArray<tally::AccountKey> keys_;  // by slot; 0 = free
+  tally::PageArray<HotAccount> slots_;
 };
 
 }  // namespace geotally::pipeline

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -32,6 +31,13 @@ constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 std::size_t changed_max(std::size_t limit) { return limit / 3; }
 std::size_t batches_for(std::size_t limit) {
   return std::clamp<std::size_t>(limit / 3 / Batch::kSamples, 2, BatchQueue::kBatches);
+}
+// A slot takes memory twice: in the table, and its part of what is being committed. That is a third
+// of what fits into the table, which is three quarters of its slots; a record, its places in two
+// lists and its key take about so much.
+constexpr std::size_t kChangeBytes = 120;
+std::size_t slots_for(std::size_t bytes) {
+  return bytes / (AccountTable::kSlotBytes + kChangeBytes / 4);
 }
 std::size_t erase_max(std::size_t limit) { return std::min(kEraseBatch, limit / 8); }
 
@@ -85,9 +91,8 @@ Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolve
       metrics_(metrics),
       committed_(committed),
       deliver_(std::move(deliver)),
-      queue_(
-          batches_for(AccountTable::limit_for(options.accounts_bytes / AccountTable::kSlotBytes))),
-      accounts_(options.first, span_of(options), options.accounts_bytes / AccountTable::kSlotBytes),
+      queue_(batches_for(AccountTable::limit_for(slots_for(options.accounts_bytes)))),
+      accounts_(options.first, span_of(options), slots_for(options.accounts_bytes)),
       cells_(std::make_unique<tally::Changes>()),
       next_mark_(store.last_commit().number + 1),
       watermark_us_(store.last_commit().watermark_us),
@@ -130,6 +135,7 @@ void Shard::run() {
 
 void Shard::process(const Batch& batch) {
   if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
+  if (!complete_) warm(batch);
   const std::size_t size = batch.size();
   for (std::size_t i = 0; i < std::min(kKeyAhead, size); ++i) {
     accounts_.prefetch_key(batch[i].account);
@@ -219,22 +225,46 @@ bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& ba
   return true;
 }
 
+// Reads the batch's accounts that are not in memory, together: what the store has to look through
+// for one of them it looks through for all.
+void Shard::warm(const Batch& batch) {
+  const std::size_t size = batch.size();
+  cold_.clear();
+  for (std::size_t i = 0; i < size; ++i) {
+    if (i + kKeyAhead < size) accounts_.prefetch_key(batch[i + kKeyAhead].account);
+    if (accounts_.find(batch[i].account) == nullptr) cold_.push_back(batch[i].account);
+  }
+  std::sort(cold_.begin(), cold_.end());
+  cold_.erase(std::unique(cold_.begin(), cold_.end()), cold_.end());
+  store_.read_accounts(cold_, [this](tally::AccountKey key, const store::AccountRecord* record) {
+    HotAccount& hot = blank(key);
+    if (record != nullptr) restore(hot, *record);
+  });
+}
+
 HotAccount& Shard::account(tally::AccountKey key) {
   if (HotAccount* hot = accounts_.find(key)) {
     hot->referenced = 1;
     return *hot;
   }
-  if (accounts_.full()) make_room();
   const bool stored = !complete_ && store_.read_account(key, record_);
+  HotAccount& hot = blank(key);
+  if (stored) restore(hot, record_);
+  return hot;
+}
+
+HotAccount& Shard::blank(tally::AccountKey key) {
+  if (accounts_.full()) make_room();
   HotAccount& hot = accounts_.insert(key);
   hot.referenced = 1;
   hot.state.fence.floor = store_.base().floor;
-  if (stored) {
-    hot.state = record_.state;
-    hot.evidence = record_.evidence;
-    fences_.restore(hot.state.fence, record_.fence);
-  }
   return hot;
+}
+
+void Shard::restore(HotAccount& hot, const store::AccountRecord& record) {
+  hot.state = record.state;
+  hot.evidence = record.evidence;
+  fences_.restore(hot.state.fence, record.fence);
 }
 
 void Shard::touch(tally::AccountKey key, HotAccount& hot) {
@@ -251,20 +281,20 @@ void Shard::touch(tally::AccountKey key, HotAccount& hot) {
 // not durable yet becomes so with the commit that is on its way: that is waited for.
 void Shard::make_room() {
   constexpr std::size_t kRoom = 64;
+  constexpr std::size_t kAhead = 4;
+  const std::size_t slots = accounts_.slots();
+  if (hand_.slots() != slots) hand_ = Hand(slots);
   std::size_t looked_at = 0;
-  std::size_t taken = 0;
-  while (taken < kRoom) {
-    if (hand_ >= accounts_.slots()) hand_ = 0;
-    HotAccount& hot = accounts_.slot(hand_);
-    if (accounts_.key(hand_) == 0 || hot.referenced != 0) {
+  for (std::size_t taken = 0; taken < kRoom;) {
+    const std::size_t slot = hand_.next();
+    accounts_.prefetch_slot(hand_.ahead(kAhead));
+    HotAccount& hot = accounts_.slot(slot);
+    if (accounts_.key(slot) == 0 || hot.referenced != 0) {
       hot.referenced = 0;
-      ++hand_;
-    } else if (evict(hand_)) {
-      ++taken;  // another account may have moved into the slot
-    } else {
-      ++hand_;
+    } else if (evict(slot)) {
+      ++taken;
     }
-    if (++looked_at > 2 * accounts_.slots()) {
+    if (++looked_at > 2 * slots) {
       if (taken > 0) return;
       looked_at = 0;
       if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
@@ -393,8 +423,8 @@ void Shard::sweep() {
   }
   slots = std::min(slots, accounts_.slots());
   for (std::size_t i = 0; i < slots; ++i) {
-    if (hand_ >= accounts_.slots()) hand_ = 0;
-    const std::size_t slot = hand_++;
+    if (swept_ >= accounts_.slots()) swept_ = 0;
+    const std::size_t slot = swept_++;
     HotAccount& hot = accounts_.slot(slot);
     if (accounts_.key(slot) != 0 && hot.state.fence.newest != 0)
       fences_.age(hot.state.fence, before_s);

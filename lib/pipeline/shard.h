@@ -17,6 +17,7 @@
 #include "metrics/metrics.h"
 #include "pipeline/account_table.h"
 #include "pipeline/batch.h"
+#include "pipeline/hand.h"
 #include "store/store.h"
 #include "tally/changes.h"
 #include "tally/fence.h"
@@ -28,7 +29,7 @@ struct ShardOptions {
   std::size_t number = 0;
   tally::AccountKey first = 0;  ///< keys of this shard: [first, last]
   tally::AccountKey last = UINT64_MAX;
-  std::size_t accounts_bytes = 0;  ///< bound of the account table
+  std::size_t accounts_bytes = 0;  ///< bound of the account table and of changes on their way
   std::size_t fence_bytes = 0;     ///< bound of the fences' sets
   std::int64_t fence_horizon_s = 60;
   std::int64_t erase_deleted_days = 30;
@@ -77,7 +78,10 @@ class Shard {
   void run();
   void process(const Batch& batch);
   void add(const tally::Sample& sample, const Batch& batch);
+  void warm(const Batch& batch);
   HotAccount& account(tally::AccountKey key);
+  HotAccount& blank(tally::AccountKey key);
+  void restore(HotAccount& hot, const store::AccountRecord& record);
   void make_room();
   bool evict(std::size_t slot);
   void touch(tally::AccountKey key, HotAccount& account);
@@ -109,12 +113,14 @@ class Shard {
   std::unique_ptr<tally::Changes> cells_;
   std::vector<tally::AccountKey> changed_;  // since the last mark, each once
   std::vector<store::Due> due_;
-  std::uint64_t next_mark_ = 1;        // changes now go into this one
-  std::int64_t watermark_us_ = 0;      // of what this shard has seen
-  std::int64_t erased_until_day_ = 0;  // nothing is due before
-  bool complete_ = false;              // every account of the store is in memory
-  std::size_t hand_ = 0;               // of the sweep
-  store::AccountRecord record_;        // scratch
+  std::uint64_t next_mark_ = 1;          // changes now go into this one
+  std::int64_t watermark_us_ = 0;        // of what this shard has seen
+  std::int64_t erased_until_day_ = 0;    // nothing is due before
+  bool complete_ = false;                // every account of the store is in memory
+  Hand hand_{1};                         // of make_room()
+  std::size_t swept_ = 0;                // where sweep() goes on
+  store::AccountRecord record_;          // scratch
+  std::vector<tally::AccountKey> cold_;  // scratch of warm()
   std::string scratch_;
 
   // Since the last report().

@@ -30,6 +30,10 @@ namespace {
   raise(what, status);
 }
 
+// The rest is for what RocksDB takes beside its cache: what a compaction reads ahead, the filters
+// that it builds, and what the heap loses between blocks that come and go.
+std::size_t cache_bytes(const Options& options) { return options.memory_bytes / 4 * 3; }
+
 rocksdb::ColumnFamilyOptions options_of(Family family, const std::shared_ptr<rocksdb::Cache>& cache,
                                         std::size_t memory_bytes) {
   rocksdb::BlockBasedTableOptions table;
@@ -131,7 +135,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   refuse_foreign_directory(options, exists);
 
   rocksdb::LRUCacheOptions cache;
-  cache.capacity = options.memory_bytes;
+  cache.capacity = cache_bytes(options);
   cache.num_shard_bits = 2;  // many small shards thrash when index blocks live in the cache
   cache.high_pri_pool_ratio = 0.5;
   database->cache = rocksdb::NewLRUCache(cache);
@@ -140,7 +144,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   db_options.create_if_missing = options.create && !exists;
   db_options.create_missing_column_families = db_options.create_if_missing;
   db_options.write_buffer_manager =
-      std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes / 2, database->cache);
+      std::make_shared<rocksdb::WriteBufferManager>(cache_bytes(options) / 2, database->cache);
   // Replaying a log costs 8 microseconds a record: it is kept short.
   db_options.max_total_wal_size = std::size_t{8} << 20;
   // A log that was synced must read back whole; only a tail that never was may be cut.
@@ -181,7 +185,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     database->family_options[i] =
-        options_of(static_cast<Family>(i), database->cache, options.memory_bytes);
+        options_of(static_cast<Family>(i), database->cache, cache_bytes(options));
     database->family_options[i].disable_auto_compactions = !options.compact;
     descriptors.emplace_back(kFamilyNames[i], database->family_options[i]);
   }

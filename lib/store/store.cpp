@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -177,15 +178,44 @@ void Store::for_each_day(const std::function<void(std::int64_t, const tally::Row
 }
 
 bool Store::read_account(tally::AccountKey key, AccountRecord& record) const {
-  rocksdb::PinnableSlice value;
-  const rocksdb::Status status =
-      database_->db->Get({}, database_->families[kAccounts], account_key(key), &value);
-  if (status.IsNotFound()) return false;
-  if (!status.ok()) raise(database_->name, status);
-  if (!decode_account(value.ToStringView(), record)) {
-    throw Refused(fmt::format("{}: account {:016x} is corrupt", database_->name, key));
+  bool found = false;
+  read_accounts({&key, 1}, [&](tally::AccountKey, AccountRecord* read) {
+    found = read != nullptr;
+    if (found) record = std::move(*read);
+  });
+  return found;
+}
+
+void Store::read_accounts(
+    std::span<const tally::AccountKey> keys,
+    const std::function<void(tally::AccountKey, AccountRecord*)>& visit) const {
+  constexpr std::size_t kAtOnce = 32;  // RocksDB cuts what is longer
+  std::array<std::string, kAtOnce> names;
+  std::array<rocksdb::Slice, kAtOnce> slices;
+  std::array<rocksdb::PinnableSlice, kAtOnce> values;
+  std::array<rocksdb::Status, kAtOnce> statuses;
+  AccountRecord record;
+  for (; !keys.empty(); keys = keys.subspan(std::min(kAtOnce, keys.size()))) {
+    const std::size_t count = std::min(kAtOnce, keys.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      names[i] = account_key(keys[i]);
+      slices[i] = names[i];
+      values[i].Reset();
+    }
+    database_->db->MultiGet({}, database_->families[kAccounts], count, slices.data(), values.data(),
+                            statuses.data(), /*sorted_input=*/true);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (statuses[i].IsNotFound()) {
+        visit(keys[i], nullptr);
+        continue;
+      }
+      if (!statuses[i].ok()) raise(database_->name, statuses[i]);
+      if (!decode_account(values[i].ToStringView(), record)) {
+        throw Refused(fmt::format("{}: account {:016x} is corrupt", database_->name, keys[i]));
+      }
+      visit(keys[i], &record);
+    }
   }
-  return true;
 }
 
 void Store::for_each_account(

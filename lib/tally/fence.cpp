@@ -6,6 +6,8 @@
 namespace geotally::tally {
 namespace {
 
+constexpr std::size_t kFirstNodes = 1'024;
+
 // Whether what `older` says was overtaken by `newer`, of a larger revision.
 bool outdoes(FenceTag newer, FenceTag older) {
   switch (older.topic()) {
@@ -33,7 +35,7 @@ FenceTag::FenceTag(std::uint64_t discriminator, FenceTopic topic, std::uint16_t 
   if (address) value |= static_cast<std::uint64_t>(address_key) << 2;
 }
 
-FencePool::FencePool() : nodes_(1) {}
+FencePool::FencePool() { nodes_.grow(kFirstNodes); }
 
 FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision, FenceTag tag,
                                       std::uint32_t time_s) {
@@ -115,9 +117,9 @@ std::uint32_t FencePool::take() {
     free_ = nodes_[node].next;
     return node;
   }
-  assert(nodes_.size() < UINT32_MAX);
-  nodes_.emplace_back();
-  return static_cast<std::uint32_t>(nodes_.size() - 1);
+  assert(made_ < UINT32_MAX);
+  if (made_ == nodes_.size()) nodes_.grow(2 * nodes_.size());
+  return made_++;
 }
 
 void FencePool::give_back(std::uint32_t first) {

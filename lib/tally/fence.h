@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "tally/page_array.h"
+
 namespace geotally::tally {
 
 /// One counted record. 24 bytes.
@@ -79,9 +81,8 @@ class FencePool {
   /// Rebuilds a released state from entries as copy() gave them.
   void restore(FenceState& state, const std::vector<FenceEntry>& newest_first);
 
-  /// Nodes in use, and bytes that the pool holds.
+  /// Nodes in use.
   [[nodiscard]] std::size_t used() const { return used_; }
-  [[nodiscard]] std::size_t bytes() const { return nodes_.capacity() * sizeof(FenceEntry); }
   /// Sets that had to forget records younger than the horizon, since the start.
   [[nodiscard]] std::uint64_t overflows() const { return overflows_; }
 
@@ -90,7 +91,8 @@ class FencePool {
   void give_back(std::uint32_t first);
   void cut_after(FenceState& state, std::uint32_t kept);
 
-  std::vector<FenceEntry> nodes_;  // node 0 is never used: it means "none"
+  PageArray<FenceEntry> nodes_;  // node 0 is never used: it means "none"
+  std::uint32_t made_ = 1;       // nodes that were ever in use, and node 0
   std::uint32_t free_ = 0;
   std::size_t used_ = 0;
   std::uint64_t overflows_ = 0;

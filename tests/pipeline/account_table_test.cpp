@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/hand.h"
 #include "pipeline/sampler.h"
 
 namespace geotally::pipeline {
@@ -150,6 +151,27 @@ TEST(AccountTable, AnInsertedAccountIsBlank) {
   EXPECT_EQ(again.state.posts, 0U);
   EXPECT_EQ(again.changed, 0U);
   EXPECT_FALSE(again.referenced);
+}
+
+// However far a round has come, it has been everywhere alike often: so no part of a table grows
+// crowded while room is made in another.
+TEST(Hand, ThinsOutEvenly) {
+  constexpr std::size_t kStretches = 32;
+  for (const std::size_t slots : {std::size_t{4'096}, std::size_t{5'003}, std::size_t{100'000}}) {
+    Hand hand(slots);
+    std::vector<int> visits(slots);
+    std::array<std::size_t, kStretches> came{};
+    for (std::size_t i = 1; i <= slots; ++i) {
+      const std::size_t expected = hand.ahead(1);
+      const std::size_t slot = hand.next();
+      ASSERT_EQ(slot, expected);
+      ++visits[slot];
+      ++came[slot * kStretches / slots];
+      const auto [least, most] = std::minmax_element(came.begin(), came.end());
+      ASSERT_LE(*most - *least, 16U) << slots << " slots, after " << i;
+    }
+    EXPECT_EQ(std::count(visits.begin(), visits.end(), 1), static_cast<std::ptrdiff_t>(slots));
+  }
 }
 
 }  // namespace

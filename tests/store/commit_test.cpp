@@ -81,6 +81,30 @@ TEST(Commit, AnAccountIsReadByItsKey) {
   }
 }
 
+TEST(Commit, ManyAccountsAreReadAtOnce) {
+  TempDir temp;
+  World world;
+  const auto store = open(temp.path());
+  world.commit_to(*store, kManyAccounts);
+  std::vector<tally::AccountKey> keys;
+  for (const auto& [key, bytes] : world.accounts()) {
+    keys.push_back(key);
+    if (world.accounts().count(key + 1) == 0) keys.push_back(key + 1);
+  }
+  std::vector<tally::AccountKey> visited;
+  store->read_accounts(keys, [&](tally::AccountKey key, const AccountRecord* record) {
+    visited.push_back(key);
+    const auto known = world.accounts().find(key);
+    ASSERT_EQ(record != nullptr, known != world.accounts().end());
+    if (record == nullptr) return;
+    std::string encoded;
+    encode_account(*record, encoded);
+    ASSERT_EQ(encoded, known->second);
+  });
+  EXPECT_EQ(visited, keys);
+  store->read_accounts({}, [](tally::AccountKey, const AccountRecord*) { FAIL(); });
+}
+
 TEST(Commit, WithoutAccountsOrTotalsIsACommit) {
   TempDir temp;
   auto store = open(temp.path());
