@@ -40,8 +40,9 @@ void add_forget(std::vector<Route>& routes, const Sources& sources) {
   if (!sources.forget) return;
   Route route;
   route.path = "/api/v1/forget";
-  route.handler = metrics::Handler::kOther;
-  route.post = [forget = sources.forget](const Request& request, const Later& later) {
+  route.handler = metrics::Handler::kApiForget;
+  route.post = [forget = sources.forget, snapshot = sources.snapshot](const Request& request,
+                                                                      const Later& later) {
     if (request.action != kForgetAction) {
       return later(error(400, "the header Geotally-Action: forget is needed"));
     }
@@ -49,6 +50,7 @@ void add_forget(std::vector<Route>& routes, const Sources& sources) {
     if (!did || !is_did(*did)) {
       return later(error(400, "did must be a DID, such as did:plc:abcdefghijklmnopqrstuvwx"));
     }
+    if (snapshot() == nullptr) return later(error(503, "the state is not loaded yet"));
     forget(std::string(*did), [later](std::uint64_t commit) {
       if (commit == 0) return later(error(503, "too much is being forgotten; ask again"));
       later(json(

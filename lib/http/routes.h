@@ -13,7 +13,7 @@
 
 namespace geotally::http {
 
-/// Gives the answer when there is one; once, on any thread.
+/// Gives the answer when there is one; once, on any thread, while the server lives.
 using Later = std::function<void(Response)>;
 
 struct Route {

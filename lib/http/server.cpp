@@ -31,8 +31,6 @@ namespace {
 constexpr std::size_t kFirstReadBytes = 2'048;
 constexpr std::size_t kLingerBytesMax = 65'536;
 constexpr std::size_t kCompressBytesMin = 1'024;
-// For what a POST has to wait for.
-constexpr auto kPatience = std::chrono::seconds(30);
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 bool is_parse_error(const beast::error_code& error) {
@@ -195,7 +193,7 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
     state_ = State::kWriting;
     since_ = Steady::now();
     stream_.expires_never();
-    patience_.expires_after(kPatience);
+    patience_.expires_after(loop_.options_.later_timeout);
     patience_.async_wait([self = shared_from_this(), handler](beast::error_code cancelled) {
       if (cancelled) return;
       self->answered(handler, Response::text(504, "It is not durable yet; ask again.\n"));

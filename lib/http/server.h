@@ -34,6 +34,7 @@ struct Options {
   std::chrono::milliseconds request_timeout{10'000};  ///< until a request's last byte
   std::chrono::milliseconds idle_timeout{75'000};     ///< between two requests
   std::chrono::milliseconds write_timeout{10'000};    ///< for a whole answer
+  std::chrono::milliseconds later_timeout{30'000};    ///< for what a POST has to wait for
   std::chrono::milliseconds slow_answer{1'000};       ///< a full house shows slower readers out
   std::chrono::milliseconds linger_timeout{1'000};    ///< for what a refused client still sends
   std::size_t header_bytes_max = 8'192;

@@ -103,7 +103,8 @@ constexpr const char* kCompiler = "g++ " __VERSION__;
 #endif
 
 /// Codes that the admin server answers with; each handler shows those of its own from the start.
-constexpr std::array<unsigned, 11> kCodes = {200, 304, 400, 401, 404, 405, 413, 421, 431, 500, 503};
+constexpr std::array<unsigned, 12> kCodes = {200, 304, 400, 401, 404, 405,
+                                             413, 421, 431, 500, 503, 504};
 
 std::size_t code_place(unsigned code) {
   const auto found = std::ranges::find(kCodes, code);
@@ -121,6 +122,8 @@ bool expected(Handler handler, unsigned code) {
       return code == 200;
     case Handler::kMetricsCountries:
       return code == 200 || code == 503;
+    case Handler::kApiForget:
+      return code == 200 || code == 400 || code == 503 || code == 504;
     case Handler::kPage:
       return code == 200 || code == 304;
     case Handler::kOther:
@@ -287,6 +290,8 @@ std::string_view to_string(Handler handler) {
       return "api_gaps";
     case Handler::kApiStatus:
       return "api_status";
+    case Handler::kApiForget:
+      return "api_forget";
     case Handler::kPage:
       return "page";
     case Handler::kOther:

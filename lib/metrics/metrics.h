@@ -52,10 +52,11 @@ enum class Handler : std::uint8_t {
   kApiHistory,
   kApiGaps,
   kApiStatus,
+  kApiForget,
   kPage,   ///< what a person's browser loads
   kOther,  ///< no such route, or refused before one was looked for
 };
-inline constexpr std::size_t kHandlers = 12;
+inline constexpr std::size_t kHandlers = 13;
 [[nodiscard]] std::string_view to_string(Handler handler);
 
 /// What the store knows of itself, in bytes where nothing else is said.

@@ -7,12 +7,13 @@ and over HTTP; the truth drops the same accounts at the same moment. A kill foll
 so that what the feed sent before is sent again.
 """
 
+import concurrent.futures
 import json
 import signal
 import subprocess
 import sys
 
-from harness import BIN, Daemon, Feed, Folder, Truth, expect, get, main
+from harness import BIN, Daemon, Feed, Folder, Truth, expect, get, main, wait_until
 
 EVENTS = 20_000
 
@@ -35,7 +36,7 @@ def run():
         truth = Truth(feed.log)
 
         def start():
-            return Daemon(folder, feed.url(), "--clock", "feed")
+            return Daemon(folder, feed.url(), "--clock", "feed", "--set", "http.connections_max=128")
 
         def expect_exact(daemon, number):
             differences = truth.compare(number, daemon.page())
@@ -97,6 +98,26 @@ def run():
             expect_exact(daemon, number)
             daemon.settle(feed.advance(EVENTS), EVENTS)
             expect_exact(daemon, EVENTS)
+
+            # More at once than may wait: some are told to ask again, and nothing is half done.
+            url = f"http://127.0.0.1:{daemon.port}/api/v1/forget"
+
+            def ask_all(dids):
+                with concurrent.futures.ThreadPoolExecutor(len(dids)) as pool:
+                    codes = pool.map(lambda did: get(f"{url}?did={did}", action, "POST")[0], dids)
+                return dict(zip(dids, codes))
+
+            many, refused = sorted(truth.world.accounts)[:100], 0
+            while many:
+                codes = ask_all(many)
+                expect(set(codes.values()) <= {200, 503}, f"{codes}")
+                for did in (did for did, code in codes.items() if code == 200):
+                    del truth.world.accounts[did]
+                    many.remove(did)
+                refused += len(many)
+                expect_exact(daemon, EVENTS)
+            strangers = [f"{stranger}{number}" for number in range(100)]
+            wait_until("too much at once", lambda: refused or 503 in ask_all(strangers).values())
 
             # Usage, and no daemon.
             expect(forget("nobody").returncode == 64, "not a DID")
