@@ -1,6 +1,7 @@
 #include "study/figures.h"
 
 #include <algorithm>
+#include <set>
 
 #include "geotally/v1/api.pb.h"
 #include "http/api/days.h"
@@ -31,17 +32,22 @@ class Asking {
       failure_ = std::move(reply);
       return {};
     }
-    return dynamic_cast<const Message&>(*reply.message);
+    const auto& message = dynamic_cast<const Message&>(*reply.message);
+    commits_.insert(message.basis().commit());
+    return message;
   }
   void refuse(std::string error) {
     if (!failed()) failure_ = http::Reply::bad(std::move(error));
   }
   [[nodiscard]] bool failed() const { return failure_.code != 200; }
   [[nodiscard]] http::Reply& failure() { return failure_; }
+  /// Of the answers so far.
+  [[nodiscard]] const std::set<std::uint64_t>& commits() const { return commits_; }
 
  private:
   const http::Ask& ask_;
   http::Reply failure_;
+  std::set<std::uint64_t> commits_;
 };
 
 using Column = http::Column;
@@ -155,21 +161,7 @@ void find_certainty(Asking& asking, Figures& figures) {
   }
 }
 
-}  // namespace
-
-std::optional<double> Standing::growth() const {
-  if (accounts_before == 0) return std::nullopt;
-  return static_cast<double>(accounts) / static_cast<double>(accounts_before) - 1;
-}
-
-std::optional<double> Standing::active_share() const {
-  if (accounts == 0) return std::nullopt;
-  return static_cast<double>(active) / static_cast<double>(accounts);
-}
-
-std::pair<std::optional<Figures>, http::Reply> gather(const http::Ask& ask,
-                                                      const Options& options) {
-  Asking asking(ask);
+std::pair<std::optional<Figures>, http::Reply> gather_once(Asking& asking, const Options& options) {
   Figures figures;
   http::Parameters given{{"country", options.country}};
   if (!options.region.empty()) given.emplace_back("region", options.region);
@@ -256,12 +248,34 @@ std::pair<std::optional<Figures>, http::Reply> gather(const http::Ask& ask,
   figures.gaps = basis.gaps();
   figures.observed_since = basis.observed_since();
   figures.observed_since_day = http::parse_day(basis.observed_since().substr(0, 10)).value_or(0);
-  figures.commit = basis.commit();
   figures.committed_at = basis.committed_at();
   find_overtakings(asking, figures);
   find_certainty(asking, figures);
   if (asking.failed()) return {std::nullopt, asking.failure()};
+  figures.commit = *asking.commits().begin();
+  figures.commit_last = *asking.commits().rbegin();
   return {std::move(figures), {}};
+}
+
+}  // namespace
+
+std::optional<double> Standing::growth() const {
+  if (accounts_before == 0) return std::nullopt;
+  return static_cast<double>(accounts) / static_cast<double>(accounts_before) - 1;
+}
+
+std::optional<double> Standing::active_share() const {
+  if (accounts == 0) return std::nullopt;
+  return static_cast<double>(active) / static_cast<double>(accounts);
+}
+
+std::pair<std::optional<Figures>, http::Reply> gather(const http::Ask& ask,
+                                                      const Options& options) {
+  for (int tries = 1;; ++tries) {
+    Asking asking(ask);
+    auto gathered = gather_once(asking, options);
+    if (!gathered.first || asking.commits().size() == 1 || tries == kGatherTries) return gathered;
+  }
 }
 
 }  // namespace geotally::study

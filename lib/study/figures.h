@@ -79,12 +79,15 @@ struct Figures {
   std::string observed_since;
   std::int32_t observed_since_day = 0;
   std::uint64_t commit = 0;
+  std::uint64_t commit_last = 0;  ///< the same, but where the answers are of several commits
   std::string committed_at;
 
   [[nodiscard]] const Standing& of(Country country) const { return countries[country.index()]; }
 };
 
-/// The figures, or why there are none.
+/// The figures, or why there are none. A daemon commits while it is asked: everything is asked
+/// again, up to kGatherTries times in all, until the answers are of one commit.
+inline constexpr int kGatherTries = 5;
 [[nodiscard]] std::pair<std::optional<Figures>, http::Reply> gather(const http::Ask& ask,
                                                                     const Options& options);
 

@@ -393,6 +393,15 @@ class Writer {
             "tout ; commit {} du {}.",
             w_.date(f_.observed_since_day), w_.percent(f_.covered), f_.gaps, f_.commit,
             f_.committed_at));
+    if (f_.commit_last != f_.commit) {
+      page_.paragraph(say(
+          "The daemon committed while it was asked: figures of the present, certainty "
+          "among them, are of commits {} to {}, and need not fit each other exactly.",
+          "Le service a enregistré pendant qu’il était interrogé : les chiffres du présent, dont "
+          "la certitude, sont de plusieurs commits, de {} à {}, et peuvent ne pas s’accorder "
+          "exactement.",
+          f_.commit, f_.commit_last));
+    }
     std::vector<std::vector<std::string>> evidence;
     for (std::size_t i = 0; i < kEvidenceKinds; ++i) {
       if (f_.evidence[i] <= 0) continue;

@@ -31,7 +31,8 @@ struct Study {
   std::string document;
 };
 
-/// Asks for what it needs: some thirty questions. Throws what `ask` throws.
+/// Asks for what it needs: some thirty questions, until all answers are of one commit. Where they
+/// never are, the document says so. Throws what `ask` throws.
 [[nodiscard]] Study write(const http::Ask& ask, const Options& options);
 
 }  // namespace geotally::study

@@ -2,10 +2,12 @@
 // Method: the words one by one; the document over the small world of tests/http.
 #include "study/study.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "http/api/api.h"
 #include "study/charts.h"
+#include "study/figures.h"
 #include "study/page.h"
 #include "study/wording.h"
 #include "tests/http/world.h"
@@ -121,6 +123,47 @@ TEST_F(OfTheSmallWorld, AnswersAMistakeWithWhatIsAllowed) {
   EXPECT_NE(error({.from = "2012-06-01", .country = "ZZ"}).find("unknown country"),
             std::string::npos);
   EXPECT_NE(error({.from = "2012-06-01", .limit = "0"}).find("from 1 to 256"), std::string::npos);
+}
+
+/// Answers of a daemon whose commit number is `commit_of(how many questions came before)`.
+http::Ask committing(std::function<std::uint64_t(int)> commit_of, int& questions) {
+  return [&questions, commit_of = std::move(commit_of)](std::string_view question,
+                                                        const http::Parameters& parameters) {
+    http::Sources sources = http::world_sources();
+    sources.snapshot = [commit = commit_of(questions++)] {
+      auto snapshot = std::make_shared<tally::Snapshot>(*http::world());
+      snapshot->commit = commit;
+      return snapshot;
+    };
+    return http::ask(sources, question, parameters);
+  };
+}
+
+TEST_F(OfTheSmallWorld, IsAskedAgainUntilAllIsOfOneCommit) {
+  int questions = 0;
+  const Study steady = write(committing([](int) { return 8; }, questions), options_);
+  const int once = questions;
+  EXPECT_GT(once, 10);
+  questions = 0;
+  const Study moved = write(committing([](int n) { return n < 3 ? 7 : 8; }, questions), options_);
+  EXPECT_EQ(questions, 2 * once);
+  EXPECT_EQ(moved.document, steady.document);
+  EXPECT_NE(moved.document.find("commit 8 of"), std::string::npos) << moved.document;
+}
+
+TEST_F(OfTheSmallWorld, SaysWhenItNeverIsOfOneCommit) {
+  for (const auto& [language, sentence] :
+       {std::pair(Language::kEnglish, "are of commits {} to {}"),
+        std::pair(Language::kFrench, "de plusieurs commits, de {} à {}")}) {
+    options_.language = language;
+    int questions = 0;
+    const Study study = write(committing([](int n) { return 100 + n; }, questions), options_);
+    const int once = questions / kGatherTries;
+    EXPECT_EQ(questions, once * kGatherTries);
+    const std::string said =
+        fmt::format(fmt::runtime(sentence), 100 + questions - once, 100 + questions - 1);
+    EXPECT_NE(study.document.find(said), std::string::npos) << said << study.document;
+  }
 }
 
 TEST_F(OfTheSmallWorld, GoesThroughTheEnvelopeUnchanged) {
