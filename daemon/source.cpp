@@ -44,6 +44,11 @@ std::string target_of(std::string_view question, const http::Parameters& paramet
 
 config::Endpoint endpoint_of(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
+  if (url.starts_with("https://")) {
+    throw UsageError(
+        "--url must be http://HOST:PORT: the daemon speaks no TLS, and what stands before it to do "
+        "so is for other clients; from afar, ssh -L 9718:127.0.0.1:9718 HOST");
+  }
   std::optional<config::Endpoint> endpoint;
   if (url.starts_with(kScheme)) {
     std::string_view rest = url.substr(kScheme.size());

@@ -156,7 +156,7 @@ def check_running(daemon, feed):
     _, error = geotally("rankings", "--data-dir", daemon.data_dir, code=65)
     expect("a daemon holds it" in error, error)
     _, error = geotally("rankings", "--url", "https://127.0.0.1", code=64)
-    expect("http://HOST:PORT" in error, error)
+    expect("http://HOST:PORT: the daemon speaks no TLS" in error, error)
 
     watch = subprocess.Popen([BIN / "geotally", "rankings", "--url", url, "--json", "--watch", "0.1"],
                              stdout=subprocess.PIPE)
