@@ -31,6 +31,8 @@ namespace {
 constexpr std::size_t kFirstReadBytes = 2'048;
 constexpr std::size_t kLingerBytesMax = 65'536;
 constexpr std::size_t kCompressBytesMin = 1'024;
+// Places beyond connections_max, for those who ask whether we are well.
+constexpr std::size_t kProbePlaces = 64;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 bool is_parse_error(const beast::error_code& error) {
@@ -77,7 +79,8 @@ class Server::Loop {
   void admit(tcp::socket socket);
   void forget(Session& session);
   void rejected(metrics::HttpRejection reason);
-  Answer answer(const bhttp::request<bhttp::empty_body>& request, std::string_view local_address);
+  Answer answer(const bhttp::request<bhttp::empty_body>& request, std::string_view local_address,
+                bool probe);
 
   // Constant after construction.
   const Options options_;
@@ -97,8 +100,10 @@ class Server::Loop {
 /// One connection. It lives as long as an operation of it is under way.
 class Server::Loop::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Loop& loop, tcp::socket socket)
+  /// `probe`: there is only room to say whether we are well.
+  Session(Loop& loop, tcp::socket socket, bool probe)
       : loop_(loop),
+        probe_(probe),
         stream_(std::move(socket)),
         patience_(loop.io_),
         buffer_(loop.options_.header_bytes_max + kFirstReadBytes) {
@@ -117,7 +122,12 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool waiting() const {
     return state_ != State::kWriting || Steady::now() - since_ >= loop_.options_.slow_answer;
   }
+  /// Whether it has only just come, and is about to ask.
+  [[nodiscard]] bool fresh() const {
+    return state_ == State::kReading && Steady::now() - since_ < loop_.options_.prompt_request;
+  }
   [[nodiscard]] bool idle() const { return state_ == State::kIdle; }
+  [[nodiscard]] bool probe() const { return probe_; }
   [[nodiscard]] Steady::time_point since() const { return since_; }
 
  private:
@@ -182,7 +192,7 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
       return refuse(HttpRejection::kBody, 413, "No request here has a body.\n");
     }
     begun_ = Steady::now();
-    Answer answer = loop_.answer(parser_->get(), local_address_);
+    Answer answer = loop_.answer(parser_->get(), local_address_, probe_);
     if (!answer.later) return send(std::move(answer));
     await(answer.handler, answer.later);
   }
@@ -252,7 +262,7 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
     message_->set(bhttp::field::vary, "Accept-Encoding");
     if (!response.etag.empty()) message_->set(bhttp::field::etag, response.etag);
     for (const auto& [name, value] : response.headers) message_->set(name, value);
-    message_->keep_alive(!answer_.close && request.keep_alive());
+    message_->keep_alive(!answer_.close && !probe_ && request.keep_alive());
     const bool body = !head && response.code != 304;
     if (body) message_->body() = {sent_->data(), sent_->size()};
 
@@ -307,6 +317,7 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
   }
 
   Loop& loop_;
+  const bool probe_;
   beast::tcp_stream stream_;
   asio::steady_timer patience_;
   bool awaiting_ = false;
@@ -387,20 +398,28 @@ void Server::Loop::accept() {
 
 /// A full house makes room by showing out whoever has kept us waiting longest, so that clients
 /// that open connections and say nothing, or do not read, cannot shut out one that asks at once.
+/// While all are being answered or have only just come, there is still room for probes.
 void Server::Loop::admit(tcp::socket socket) {
+  bool probe = false;
   if (sessions_.size() >= options_.connections_max) {
+    const bool place = sessions_.size() < options_.connections_max + kProbePlaces;
     std::shared_ptr<Session> longest;
     for (const auto& session : sessions_) {
-      if (!session->waiting()) continue;
+      if (!session->waiting() || (place && session->fresh())) continue;
       const auto rank = [](const Session& s) { return std::pair(!s.idle(), s.since()); };
       if (longest == nullptr || rank(*session) < rank(*longest)) longest = session;
     }
-    if (longest == nullptr || !longest->idle()) rejected(metrics::HttpRejection::kConnectionsMax);
-    if (longest == nullptr) return;  // the socket closes with its last owner
-    longest->close();
-    forget(*longest);
+    if (longest == nullptr && place) {
+      probe = true;
+    } else {
+      if (longest == nullptr || !longest->idle()) rejected(metrics::HttpRejection::kConnectionsMax);
+      if (longest == nullptr) return;  // the socket closes with its last owner
+      probe = longest->probe();
+      longest->close();
+      forget(*longest);
+    }
   }
-  sessions_.push_back(std::make_shared<Session>(*this, std::move(socket)));
+  sessions_.push_back(std::make_shared<Session>(*this, std::move(socket), probe));
   metrics_.http_connections(sessions_.size());
   sessions_.back()->start();
 }
@@ -416,7 +435,7 @@ void Server::Loop::rejected(metrics::HttpRejection reason) {
 }
 
 Server::Loop::Answer Server::Loop::answer(const bhttp::request<bhttp::empty_body>& request,
-                                          std::string_view local_address) {
+                                          std::string_view local_address, bool probe) {
   using metrics::HttpRejection;
   if (request.count(bhttp::field::host) != 1) {
     rejected(HttpRejection::kHost);
@@ -436,6 +455,11 @@ Server::Loop::Answer Server::Loop::answer(const bhttp::request<bhttp::empty_body
     Answer refused{Response::text(401, "A token is needed: Authorization: Bearer ...\n")};
     refused.response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return refused;
+  }
+  if (probe && (route == nullptr || !route->open)) {
+    rejected(HttpRejection::kConnectionsMax);
+    return {Response::text(503, "Too many connections; ask again.\n"), metrics::Handler::kOther,
+            true};
   }
   if (route == nullptr) return {Response::text(404, "There is no such page; / lists them.\n")};
   const bool post = request.method() == bhttp::verb::post;

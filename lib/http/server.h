@@ -28,7 +28,7 @@ struct Options {
   std::vector<std::string> allowed_hosts;  ///< besides the loopback names and the bound address
   /// Where not empty: all but /healthz and /readyz ask for `Authorization: Bearer …`.
   config::Secret token;
-  std::size_t connections_max = 64;
+  std::size_t connections_max = 64;  ///< and a few more that may only ask /healthz and /readyz
 
   // Tests set these; the configuration does not.
   std::chrono::milliseconds request_timeout{10'000};  ///< until a request's last byte
@@ -36,6 +36,7 @@ struct Options {
   std::chrono::milliseconds write_timeout{10'000};    ///< for a whole answer
   std::chrono::milliseconds later_timeout{30'000};    ///< for what a POST has to wait for
   std::chrono::milliseconds slow_answer{1'000};       ///< a full house shows slower readers out
+  std::chrono::milliseconds prompt_request{200};      ///< a full house waits so long for the first
   std::chrono::milliseconds linger_timeout{1'000};    ///< for what a refused client still sends
   std::size_t header_bytes_max = 8'192;
 };

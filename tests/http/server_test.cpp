@@ -5,6 +5,7 @@
 #include "http/server.h"
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -321,6 +322,7 @@ TEST_F(ServerTest, AClientThatDoesNotReadIsShownOut) {
 TEST_F(ServerTest, AFullHouseShowsOutWhoeverSaysNothing) {
   Options options;
   options.connections_max = 2;
+  options.prompt_request = 0ms;
   const std::uint16_t port = serve(options).port();
   RawClient first(port);
   RawClient second(port);
@@ -334,7 +336,7 @@ TEST_F(ServerTest, AFullHouseShowsOutWhoeverSaysNothing) {
   EXPECT_EQ(second.receive().code, 200);
 }
 
-TEST_F(ServerTest, AHouseFullOfSlowReadersTakesNoMore) {
+TEST_F(ServerTest, AHouseFullOfSlowReadersAnswersProbesOnly) {
   Options options;
   options.connections_max = 1;
   options.slow_answer = 1h;
@@ -343,9 +345,17 @@ TEST_F(ServerTest, AHouseFullOfSlowReadersTakesNoMore) {
   RawClient slow(port, 4'096);
   slow.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(slow.receive(true).code, 200);  // its head has come: the answer is under way
-  RawClient next(port);
-  EXPECT_TRUE(next.closed_by_server());
+  EXPECT_EQ(get(port, "/metrics").code, 503);
   EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"connections_max\"} 1"));
+  // However many come and say nothing: there is a place for the one that asks.
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 100; ++i) silent.push_back(std::make_unique<RawClient>(port));
+  for (int i = 0; i < 3; ++i) {
+    RawClient probe(port);
+    probe.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(probe.receive().code, 200);
+    EXPECT_TRUE(probe.closed_by_server());
+  }
 }
 
 TEST_F(ServerTest, AFullHouseShowsOutWhoeverDoesNotRead) {
