@@ -68,6 +68,8 @@ void Compressor::spoil(Buffer& out, std::string_view what, std::string_view mess
     out.append(message);
   } else if (what == "zstd_garbage") {
     out.append("\x28\xb5\x2f\xfd\x24 this is no zstd frame at all");
+  } else if (what == "zstd_bomb" && !bomb_.empty() && bomb_of_ == current_) {
+    out.append(bomb_);
   } else if (what == "zstd_bomb" || what == "zstd_no_dictionary" || !available()) {
     const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
                                                                        ZSTD_freeCCtx);
@@ -88,6 +90,10 @@ void Compressor::spoil(Buffer& out, std::string_view what, std::string_view mess
         if (ZSTD_isError(rest) != 0) throw std::runtime_error(ZSTD_getErrorName(rest));
         out.truncate(out.size() + to.pos);
       }
+    }
+    if (bomb) {
+      bomb_ = out.view(start);
+      bomb_of_ = current_;
     }
   } else {
     compress(out, message);

@@ -38,6 +38,8 @@ class Compressor {
   std::vector<std::unique_ptr<Dictionary>> dictionaries_;
   std::unique_ptr<Context> context_;
   std::size_t current_ = 0;
+  std::string bomb_;  ///< made once: it takes a second
+  std::size_t bomb_of_ = 0;
 };
 
 /// A dictionary of at most `size` bytes from samples, with the id `id`.

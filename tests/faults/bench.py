@@ -38,10 +38,11 @@ class Bench:
     """One world in a folder of its own. `retention`: how far back the feed's cursors reach; below
     200 days the feed also goes on while nobody listens. `options` are the daemon's, `feed` those of
     geotally-feed; with `dictionaries`, their ids, messages are compressed; `messages` are served
-    instead of a world. Before start(), urls, environment and wrapper may be changed."""
+    instead of a world; `world` is another one, of which no log is kept. Before start(), urls,
+    environment and wrapper may be changed."""
 
-    def __init__(self, folder, events, seed, retention="200d", options=(), wall=False, accounts=None,
-                 feed=(), v2=False, dictionaries=(), messages=None):
+    def __init__(self, folder, seed, events=0, retention="200d", options=(), wall=False, accounts=None,
+                 feed=(), v2=False, dictionaries=(), messages=None, world=None):
         self.folder = folder
         self.chance = random.Random(seed)
         self.options = [*OPTIONS, *options, "--wire", "jetstream-v2" if v2 else "jetstream-v1"]
@@ -52,18 +53,20 @@ class Bench:
             self.options += ["--set", "feed.zstd=on"]
             if not v2:
                 self.options += ["--set", f"feed.zstd_dictionary={trained_ones[0]}"]
-        world = ["--world", "small", "--accounts", accounts or max(2_000, events // 20), "--events",
-                 events, "--days", 100, "--seed", seed, *(["--end-time", "now"] if wall else [])]
+        log = world is None
+        if world is None:
+            world = ["--world", "small", "--accounts", accounts or max(2_000, events // 20),
+                     "--events", events, "--days", 100, *(["--end-time", "now"] if wall else [])]
         if messages is not None:
             world = ["--file", folder / "messages.jsonl"]
             world[1].write_text("".join(json.dumps(message) + "\n" for message in messages))
-        self.feed = Feed(folder, *world, "--pause-at", 1, "--retention", retention,
+        self.feed = Feed(folder, *world, "--seed", seed, "--pause-at", 1, "--retention", retention,
                          *(["--hold-alone"] if retention == "200d" else []), *feed,
-                         *(word for one in trained_ones for word in ("--dictionary", one)))
+                         *(word for one in trained_ones for word in ("--dictionary", one)), log=log)
         self.daemon, self.environment, self.wrapper = None, None, ()
         self.urls = [one + (V2 if v2 else "/subscribe") for one in self.feed.addresses]
         self.v2 = v2
-        self.truth = Truth(self.feed.log)
+        self.truth = Truth(self.feed.log) if log else None
         self.size = self.feed.status()["size"]
         self.at = 1
 
@@ -97,8 +100,10 @@ class Bench:
             status = self.feed.status()
             return status["paused"] or status["finished"]
         wait_until("the feed holds", stands)
-        self.at = self.feed.status()["emitted"]
-        self.settle()
+        self.at = 0
+        while self.at < self.feed.status()["emitted"]:  # what was being written then goes out, too
+            self.at = self.feed.status()["emitted"]
+            self.settle()
 
     def settle(self):
         self.daemon.settle(self.feed, self.at)
@@ -106,8 +111,7 @@ class Bench:
     def check(self, row, gap=False):
         """Compares every figure; adds to the row. With `gap`, posts may be missing, and then all of
         them must lie in recorded gaps."""
-        page = self.daemon.page()
-        samples = truth.parse_page(page)
+        samples = self.samples()
         have, _ = truth.page_figures(samples)
         want = self.truth.at(self.at).figures(truth.page_edge(samples))
         posts = [want.get(country, {}).get("posts", 0) - have.get(country, {}).get("posts", 0)
@@ -130,6 +134,9 @@ class Bench:
         expect(lost <= self.posts_in_gaps(), f"{row.fault}: {lost} posts are missing, in the gaps "
                f"there were only {self.posts_in_gaps()}")
         expect(twice == 0, f"{row.fault}: {twice} posts counted twice")
+
+    def samples(self):
+        return truth.parse_page(self.daemon.page())
 
     def posts_in_gaps(self):
         _, body = get(f"http://127.0.0.1:{self.daemon.port}/api/v1/gaps")

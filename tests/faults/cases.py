@@ -1,5 +1,6 @@
 """Every fault: its name, what is done, and the world that it is done in."""
 
+import bounds
 import feeds
 import kills
 import machine
@@ -8,6 +9,8 @@ import steps
 
 QUICK = ["an hour of replay after a reconnect", "deep, huge, broken, foreign messages",
          "reordering at the switch to live"]
+# A feed that is held is silent, too, and left again and again: commits must come in between.
+QUIET = ["--set", "feed.quiet_s=2", "--set", "store.commit_interval_ms=250"]
 V1_DICTIONARY, V2_DICTIONARIES = ["1612007021"], ["20260811", "20260812"]
 
 
@@ -27,6 +30,8 @@ def all_of(long, kill_count):
             "events": 1_000_000, "accounts": 100_000, "options": steps.OPTIONS}
     yield from of_the_feed(long, tries, world)
     yield from of_the_machine(long, tries, world)
+    for name, run, arguments in bounds.all_of(long):
+        yield f"bounds: {name}", run, arguments
 
 
 def of_the_feed(long, tries, world):
@@ -34,7 +39,7 @@ def of_the_feed(long, tries, world):
     for name, faults in feeds.REPLAYABLE:
         arguments = dict(world)
         if "nothing" in name or "silent" in name:
-            arguments["options"] = ["--set", "feed.quiet_s=2"]
+            arguments["options"] = QUIET
         if long or name in QUICK:
             yield f"feed: {name}", feeds.replayable(name, faults, tries), arguments
     yield "feed: the server lost its history", feeds.forgotten, world
@@ -49,7 +54,7 @@ def of_the_feed(long, tries, world):
         yield (f"feed: {name}", feeds.replayable(name, faults, tries),
                {**world, "dictionaries": ids, "v2": wire == "v2"})
     yield "feed: another host", reach.another_host(tries), {
-        **world, "options": ["--set", "feed.quiet_s=2", "--set", "feed.preferred_after_s=1"],
+        **world, "options": [*QUIET, "--set", "feed.preferred_after_s=1"],
         "feed": ["--guard", "5s", "--host", "", "--host", "clock=3s,sequence=900000"]}
     yield "feed: DNS", reach.name(tries), world
     yield "feed: connection refused", reach.refused(tries), world

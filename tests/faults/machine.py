@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from bench import BIN, Failure, Row, expect, get, wait_until
+from bench import BIN, Failure, Row, expect, get, truth, wait_until
 from kills import command, is_free, store_files, under_strace
 
 
@@ -151,8 +151,7 @@ def damaged(pattern, tries):
 
 def check_restored(bench, row):
     """The counters begin anew; everything else must be the truth."""
-    from bench import truth
-    samples = truth.parse_page(bench.daemon.page())
+    samples = bench.samples()
     have, _ = truth.page_figures(samples)
     want = bench.truth.at(bench.at).figures(truth.page_edge(samples))
     different = [line for line in truth.differences(want, have)
