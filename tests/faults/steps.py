@@ -34,7 +34,7 @@ def written_files(data):
     return [f"--trace-path={file}" for file in files]
 
 
-def die_in_commit(bench, call, number, events):
+def die_in_commit(bench, call, number, events, within_s):
     """Whether the daemon came to its n-th call and was killed there."""
     bench.start()
     bench.settle()
@@ -46,18 +46,18 @@ def die_in_commit(bench, call, number, events):
              f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"], stderr=log)
     wait_until("strace is attached", lambda: "TracerPid:\t0" not in status(bench.daemon.process.pid))
     bench.play(events)
-    died = ends(bench.daemon.process)
+    died = ends(bench.daemon.process, within_s)
     bench.kill()
     strace.wait()
     return died
 
 
-def die_opening(bench, call, number, events):
+def die_opening(bench, call, number, events, within_s):
     data = bench.folder / "data"
     options = store_files(data) if call == "write" else []
     process = under_strace(bench, f"{call}:signal=KILL:when={number}", call, options)
     bench.play(events)
-    died = ends(process)
+    died = ends(process, within_s)
     if not died:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -72,7 +72,7 @@ def status(pid):
         return ""
 
 
-def ends(process, within_s=5):
+def ends(process, within_s):
     end = time.monotonic() + within_s
     while process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
@@ -92,7 +92,8 @@ def at_steps(bench):
         for call, least in calls.items():
             number = 0
             # Commits come for ever: what two of them do is enough.
-            while number < 2 * least and die(bench, call, number + 1, EVENTS[way]):
+            while number < 2 * least and die(bench, call, number + 1, EVENTS[way],
+                                             60 if number < least else 5):
                 number += 1
                 verify(bench, row)
             expect(number >= least, f"{way}: {call} {number + 1} was not reached")
