@@ -83,6 +83,14 @@ class Package(unittest.TestCase):
             for command in self.commands:
                 self.assertRegex(text, rf"\b{command}\b")
 
+    def test_every_alert_finds_its_runbook(self):
+        alerts, = self.root.glob("usr/share/doc/geotally/**/geotally.alerts.yml")
+        found = re.findall(r"runbook_url: file://(\S+)#(\S+)", alerts.read_text())
+        self.assertEqual(len(found), alerts.read_text().count("- alert:"))
+        for path, anchor in found:
+            headings = re.findall(r"^## (\w+)$", (self.root / path.lstrip("/")).read_text(), re.M)
+            self.assertIn(anchor, [heading.lower() for heading in headings])
+
     def test_papers(self):
         doc = self.root / "usr/share/doc/geotally"
         copyright = (doc / "copyright").read_text()

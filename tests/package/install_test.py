@@ -31,7 +31,7 @@ urls = ["ws://127.0.0.1:6008/subscribe"]
 start = "oldest"
 quiet_s = 0
 [store]
-memory_mib = 128
+memory_mib = 256
 """
 
 

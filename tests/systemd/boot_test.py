@@ -34,7 +34,7 @@ urls = ["ws://127.0.0.1:6008/subscribe"]
 start = "oldest"
 quiet_s = 0
 [store]
-memory_mib = 128
+memory_mib = 256
 """
 
 
@@ -121,11 +121,19 @@ def the_journal_has_fields_and_explanations():
 
 @step
 def a_reload_is_taken():
-    begun = int(time.time())
+    def reloaded_at():
+        return re.search(r"^geotally_config_last_reload_success_timestamp_seconds (.*)$",
+                         get("/metrics"), flags=re.M)[1]
+
+    begun, before = int(time.time()), reloaded_at()
     path = pathlib.Path("/etc/geotally/geotally.toml")
+    path.write_text(CONFIG + '[log]\nlevel = "error"\n')
+    run("systemctl", "reload", "geotally")
+    wait_for("the reload", lambda: reloaded_at() != before)
     path.write_text(CONFIG + '[log]\nlevel = "debug"\n[pipeline]\nshards = 2\n')
     run("systemctl", "reload", "geotally")
-    wait_for("config.reloaded", lambda: events("config.reloaded", begun))
+    said = wait_for("config.reloaded", lambda: events("config.reloaded", begun))
+    assert len(said) == 1, "the level of the first reload held its own line back"
     said = wait_for("config.restart_needed", lambda: events("config.restart_needed", begun))
     assert "pipeline.shards" in json.dumps(said), said
 
