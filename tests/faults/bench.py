@@ -42,7 +42,8 @@ class Bench:
     environment and wrapper may be changed."""
 
     def __init__(self, folder, seed, events=0, retention="200d", options=(), wall=False, accounts=None,
-                 feed=(), v2=False, dictionaries=(), messages=None, world=None):
+                 feed=(), v2=False, dictionaries=(), messages=None, world=None,
+                 days=100):
         self.folder = folder
         self.chance = random.Random(seed)
         self.options = [*OPTIONS, *options, "--wire", "jetstream-v2" if v2 else "jetstream-v1"]
@@ -56,7 +57,7 @@ class Bench:
         log = world is None
         if world is None:
             world = ["--world", "small", "--accounts", accounts or max(2_000, events // 20),
-                     "--events", events, "--days", 100, *(["--end-time", "now"] if wall else [])]
+                     "--events", events, "--days", days, *(["--end-time", "now"] if wall else [])]
         if messages is not None:
             world = ["--file", folder / "messages.jsonl"]
             world[1].write_text("".join(json.dumps(message) + "\n" for message in messages))
@@ -154,10 +155,7 @@ class Bench:
         return posts
 
     def rss_mib(self):
-        for line in Path(f"/proc/{self.daemon.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) / 1024
-        return 0
+        return int(field(self.daemon.process.pid, "VmHWM")) / 1024
 
     def close(self):
         for process in (self.daemon, self.feed):
@@ -167,3 +165,14 @@ class Bench:
 
 def seconds(text):
     return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def field(pid, name):
+    """Of /proc/PID/status: the first word. Empty = there is no such process."""
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return line.split()[1]
+    except FileNotFoundError:
+        pass
+    return ""

@@ -72,6 +72,8 @@ def of_the_machine(long, tries, world):
             yield f"damaged: {pattern}", machine.damaged(pattern, tries), world
     if long:
         yield "disk: full", machine.full_disk(3), world
-        yield "clock", machine.clock(3), {**world, "wall": True}
+        yield "clock", machine.clock(3), {**world, "wall": True, "days": 2}
     yield "signals", machine.signals(tries), world
     yield "limits", machine.limits(1), world
+    if long:
+        yield "limits: memory", machine.out_of_memory(5), {**world, "events": 300_000}

@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
-from bench import BIN, Failure, Row, expect, get, truth, wait_until
+from bench import BIN, Failure, Row, expect, field, get, truth, wait_until
 from kills import command, is_free, store_files, under_strace
 
 
@@ -175,20 +176,29 @@ def damage(path, chance=random):
 
 
 def clock(tries):
-    """The clock is an hour ahead, an hour behind, and right again."""
+    """The clock is put an hour ahead, an hour back, and right again, while the daemon runs and while
+    it does not. The world's last events are of this hour."""
     def run(bench):
         row = Row("clock an hour ahead, an hour behind")
+        now = bench.folder / "clock"
+        now.write_text("+0h\n")
+        library, = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+        bench.environment = {**os.environ, "LD_PRELOAD": str(library), "FAKETIME_NO_CACHE": "1",
+                             "FAKETIME_TIMESTAMP_FILE": str(now),
+                             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         bench.start()
-        bench.play(2_000)
+        bench.play(bench.size - 600 * 3 * tries)
         bench.settle()
-        for step in ["+1h", "-1h", "+0h"] * tries:
-            bench.kill()
-            preload = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-            bench.start(environment={**os.environ, "LD_PRELOAD": preload, "FAKETIME": step,
-                                     "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
-            bench.play(1_500)
+        for number, step in enumerate(["+1h", "-1h", "+0h"] * tries):
+            if number % 2 == 1:
+                bench.kill()
+            now.write_text(step + "\n")
+            if number % 2 == 1:
+                bench.start()
+            bench.play(600)
             bench.settle()
             bench.check(row)
+        row.note = "by faketime"
         return row
     return run
 
@@ -235,10 +245,39 @@ def limits(tries):
                 one.close()
             bench.settle()
             bench.check(row)
-        row.note = f"RSS at most {bench.rss_mib():.0f} MiB"
+        row.note = f"RSS at most {bench.rss_mib():.0f} of 128 MiB"
+        return row
+    return run
+
+
+def out_of_memory(tries):
+    """No more address space than it has: what it needs next it does not get. It may end; started
+    again, it goes on from the last commit."""
+    def run(bench):
+        row = Row("allocations fail")
+        ends = {}
+        for _ in range(tries):
+            bench.start()
+            bench.play(500)
+            bench.settle()
+            process = bench.daemon.process
+            limit = int(field(process.pid, "VmSize")) * 1024 + bench.chance.randrange(0, 8 << 20)
+            subprocess.run(["prlimit", "--pid", str(process.pid), f"--as={limit}"], check=True)
+            bench.play(9_000)
+            end = time.monotonic() + 6
+            while process.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            what = "goes on" if process.poll() is None else f"ends with {process.returncode}"
+            ends[what] = ends.get(what, 0) + 1
+            bench.kill()
+            bench.start()
+            bench.settle()
+            bench.check(row)
+            bench.kill()
+        row.note = ", ".join(f"{what} {count}" for what, count in sorted(ends.items()))
         return row
     return run
 
 
 __all__ = ["DAMAGE", "DISK_CALLS", "Failure", "clock", "damaged", "disk_call", "full_disk", "limits",
-           "signals"]
+           "out_of_memory", "signals"]

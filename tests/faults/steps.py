@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from bench import Row, expect, wait_until
+from bench import Row, expect, field, wait_until
 from kills import is_free, store_files, under_strace
 
 # What each way has to do, and how often at least: a step that is not reached is a failure.
@@ -44,7 +44,7 @@ def die_in_commit(bench, call, number, events, within_s):
         strace = subprocess.Popen(
             ["strace", "-f", "-p", str(bench.daemon.process.pid), "-o", "/dev/null", *paths, "-e",
              f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"], stderr=log)
-    wait_until("strace is attached", lambda: "TracerPid:\t0" not in status(bench.daemon.process.pid))
+    wait_until("strace is attached", lambda: field(bench.daemon.process.pid, "TracerPid") != "0")
     bench.play(events)
     died = ends(bench.daemon.process, within_s)
     bench.kill()
@@ -62,14 +62,6 @@ def die_opening(bench, call, number, events, within_s):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return died
-
-
-def status(pid):
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
 
 
 def ends(process, within_s):
