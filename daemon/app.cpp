@@ -294,13 +294,13 @@ void App::Parts::reload() {
   notify.reloading();
   try {
     const config::Config next = config::load(inputs).config;
-    for (const config::Change& change : config::diff(config, next)) {
+    const config::Config before = std::exchange(config, config::reloaded(config, next));
+    log.set_level_min(static_cast<log::Level>(config.log.level));  // what follows is of the new one
+    for (const config::Change& change : config::diff(before, next)) {
       if (!change.reloadable) {
         log.write(log::Event::kConfigRestartNeeded, {{"key", change.key}});
       }
     }
-    config = config::reloaded(config, next);
-    log.set_level_min(static_cast<log::Level>(config.log.level));
     metrics.config_loaded(true, wall_us());
     log.write(log::Event::kConfigReloaded, {});
   } catch (const config::ConfigError& error) {
