@@ -433,6 +433,7 @@ TEST_F(ServerTest, TheApiAnswersInJsonAndInCsv) {
   for (const Answer& csv : {get(port, "/api/v1/rankings?limit=1&format=csv"),
                             get(port, "/api/v1/rankings?limit=1", "Accept: text/csv\r\n")}) {
     EXPECT_EQ(csv.headers.at("content-type"), "text/csv; charset=utf-8; header=present");
+    EXPECT_EQ(csv.headers.at("vary"), "Accept, Accept-Encoding");
     EXPECT_TRUE(csv.body.starts_with("rank,world_rank,region_rank,country,")) << csv.body;
     EXPECT_NE(csv.body.find("\r\n1,1,1,AD,Andorra,"), std::string::npos) << csv.body;
   }

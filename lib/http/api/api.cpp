@@ -41,6 +41,7 @@ Response respond(const Sources& sources, const Request& request) {
   Response response = Response::text(
       reply.code, csv && reply.code == 200 ? to_csv(*reply.message) : envelope(reply));
   response.content_type = csv && reply.code == 200 ? kCsv : kJson;
+  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   return response;
 }
 
