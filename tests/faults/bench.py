@@ -109,9 +109,10 @@ class Bench:
     def settle(self):
         self.daemon.settle(self.feed, self.at)
 
-    def check(self, row, gap=False):
+    def check(self, row, gap=False, seconds=True):
         """Compares every figure; adds to the row. With `gap`, posts may be missing, and then all of
-        them must lie in recorded gaps."""
+        them must lie in recorded gaps. Without `seconds`, not the windows that are counted in
+        seconds: hosts whose clocks differ by some give an event different ones."""
         samples = self.samples()
         have, _ = truth.page_figures(samples)
         want = self.truth.at(self.at).figures(truth.page_edge(samples))
@@ -121,7 +122,8 @@ class Bench:
             posts = [sum(posts)]
         lost, twice = sum(max(0, n) for n in posts), sum(max(0, -n) for n in posts)
         gap_s = samples[("geotally_feed_gap_seconds_total", ())]
-        different = truth.differences(want, have)
+        different = [line for line in truth.differences(want, have)
+                     if seconds or not any(f":{window}:" in line for window in ("1m", "5m", "15m"))]
         row.tries += 1
         row.lost += int(lost)
         row.twice += int(twice)

@@ -202,6 +202,6 @@ def another_host(tries):
             wait_until("the host is left", lambda changes=changes: bench.daemon.errors().count(
                 '"feed.failover"') > changes)
             bench.settle()
-            bench.check(row)
+            bench.check(row, seconds=False)
         return row
     return run

@@ -13,18 +13,20 @@ import time
 from bench import Row, expect, field, wait_until
 from kills import is_free, store_files, under_strace
 
-# What each way has to do, and how often at least: a step that is not reached is a failure.
-# Of `write` only those to the store's own files are meant, not those to sockets and to logs.
+# What each way has to do, and how often: that many are tried, and one that is not reached is a
+# failure. Of `write` only those to the store's own files are meant, not those to sockets and logs.
 WAYS = {
-    "opening": {"write": 8, "fdatasync": 3, "fsync": 2, "rename": 3, "unlink": 2, "ftruncate": 1,
+    "opening": {"write": 16, "fdatasync": 6, "fsync": 2, "rename": 3, "unlink": 3, "ftruncate": 1,
                 "fallocate": 1},
-    "a commit through the log": {"write": 1, "fdatasync": 1},
-    "a commit in sorted files": {"openat": 8, "write": 5, "fdatasync": 8, "fsync": 4, "link": 4,
+    "a commit through the log": {"write": 2, "fdatasync": 2},
+    "a commit in sorted files": {"openat": 12, "write": 5, "fdatasync": 9, "fsync": 4, "link": 4,
                                  "unlink": 4, "ftruncate": 1},
 }
-EVENTS = {"opening": 300, "a commit through the log": 300, "a commit in sorted files": 12_000}
+# In sorted files goes what has thousands of accounts, from one mark to the next: under strace that
+# needs some seconds.
+EVENTS = {"opening": 300, "a commit through the log": 300, "a commit in sorted files": 8_000}
+INTERVAL_MS = {"opening": 250, "a commit through the log": 250, "a commit in sorted files": 2_000}
 FAMILIES = ["default", "accounts", "cells", "days", "gaps", "cities", "due"]
-OPTIONS = ["--set", "store.commit_interval_ms=500"]
 
 
 def written_files(data):
@@ -34,37 +36,40 @@ def written_files(data):
     return [f"--trace-path={file}" for file in files]
 
 
-def die_in_commit(bench, call, number, events, within_s):
+def die_in_commit(bench, call, number, events):
     """Whether the daemon came to its n-th call and was killed there."""
-    bench.start()
-    bench.settle()
     paths = written_files(bench.daemon.data_dir) if call == "write" else []
-    # Its log is kept out of the way: what strace says goes to the daemon's.
+    # All of it lies in the socket when the daemon goes on, so that one commit takes it, however slow
+    # it is under strace.
+    bench.daemon.process.send_signal(signal.SIGSTOP)
+    bench.play(events)
+    wait_until("the events are sent", lambda: bench.feed.status()["emitted"] >= bench.at)
     with open(bench.folder / "strace.log", "ab") as log:
         strace = subprocess.Popen(
             ["strace", "-f", "-p", str(bench.daemon.process.pid), "-o", "/dev/null", *paths, "-e",
              f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"], stderr=log)
     wait_until("strace is attached", lambda: field(bench.daemon.process.pid, "TracerPid") != "0")
-    bench.play(events)
-    died = ends(bench.daemon.process, within_s)
+    bench.daemon.process.send_signal(signal.SIGCONT)
+    died = ends(bench.daemon.process)
     bench.kill()
     strace.wait()
     return died
 
 
-def die_opening(bench, call, number, events, within_s):
+def die_opening(bench, call, number, events):
+    bench.kill()
     data = bench.folder / "data"
     options = store_files(data) if call == "write" else []
     process = under_strace(bench, f"{call}:signal=KILL:when={number}", call, options)
     bench.play(events)
-    died = ends(process, within_s)
+    died = ends(process)
     if not died:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return died
 
 
-def ends(process, within_s):
+def ends(process, within_s=20):
     end = time.monotonic() + within_s
     while process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
@@ -77,29 +82,30 @@ def at_steps(bench):
     bench.start()
     bench.play(2_000)
     bench.settle()
-    bench.kill()
     for way, calls in WAYS.items():
         die = die_opening if way == "opening" else die_in_commit
-        counts = []
-        for call, least in calls.items():
-            number = 0
-            # Commits come for ever: what two of them do is enough.
-            while number < 2 * least and die(bench, call, number + 1, EVENTS[way],
-                                             60 if number < least else 5):
-                number += 1
-                verify(bench, row)
-            expect(number >= least, f"{way}: {call} {number + 1} was not reached")
-            counts.append(f"{call} {number}")
-            verify(bench, row)
-        reached.append(f"{way}: {', '.join(counts)}")
+        bench.kill()
+        bench.options += ["--set", f"store.commit_interval_ms={INTERVAL_MS[way]}"]
+        verify(bench)
+        for call, times in calls.items():
+            for number in range(1, times + 1):
+                # A slow machine may come to a mark before all that was sent is read.
+                for _ in range(3):
+                    died = die(bench, call, number, EVENTS[way])
+                    verify(bench, row)
+                    if died:
+                        break
+                expect(died, f"{way}: {call} {number} was not reached")
+        reached.append(f"{way}: " + ", ".join(f"{call} {times}" for call, times in calls.items()))
         print(reached[-1], flush=True)
     row.note = "; ".join(reached)
     return row
 
 
-def verify(bench, row):
+def verify(bench, row=None):
+    """Started again, it shows the truth; and it goes on."""
     wait_until("the store is free", lambda: is_free(bench.folder / "data" / "LOCK"))
     bench.start()
     bench.settle()
-    bench.check(row)
-    bench.kill()
+    if row is not None:
+        bench.check(row)
