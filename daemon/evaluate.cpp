@@ -30,7 +30,7 @@ constexpr View kViews[] = {
 };
 
 void print(const char* sample, double threshold, const Figures& f) {
-  fmt::print("  {:<12} {:>6} {:>9.2f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.3f}\n", sample,
+  fmt::print("  {:<12} {:>6} {:>9.3f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.3f}\n", sample,
              f.accounts, threshold, 100 * f.coverage, 100 * f.accuracy, 100 * f.correct,
              100 * f.country_mean, f.calibration);
 }
@@ -80,7 +80,7 @@ void report_places(const std::vector<AccountLine>& lines, const geo::Resolver& r
   const auto share = [](std::size_t part, std::size_t whole) {
     return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
   };
-  fmt::print("places as written, threshold {:.2f}: {} strings, right or rightly silent {:.1f} %\n",
+  fmt::print("places as written, threshold {:.3f}: {} strings, right or rightly silent {:.1f} %\n",
              threshold, lines.size(), share(right, lines.size()));
   fmt::print("  of {} places right {:.1f} %, of {} others silent {:.1f} %\n", places,
              share(found, places), lines.size() - places, share(silent, lines.size() - places));

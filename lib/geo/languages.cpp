@@ -123,6 +123,12 @@ Languages::Languages() {
   std::sort(rows_.begin(), rows_.end(), [](Row a, Row b) { return a.language < b.language; });
 }
 
+std::vector<std::uint16_t> Languages::ids() const {
+  std::vector<std::uint16_t> ids;
+  for (const Row& row : rows_) ids.push_back(row.language);
+  return ids;
+}
+
 std::span<const Languages::Use> Languages::uses(std::uint16_t language_id) const {
   const auto row = std::lower_bound(rows_.begin(), rows_.end(), language_id,
                                     [](Row a, std::uint16_t id) { return a.language < id; });

@@ -25,6 +25,8 @@ class Languages {
   [[nodiscard]] const std::array<float, Country::kLimit>& prior() const { return prior_; }
   /// The countries in which a language is more used than anywhere else; empty for an unknown one.
   [[nodiscard]] std::span<const Use> uses(std::uint16_t language_id) const;
+  /// Every language that has uses, ascending.
+  [[nodiscard]] std::vector<std::uint16_t> ids() const;
 
  private:
   struct Row {

@@ -56,6 +56,23 @@ bool is_cue(std::string_view word) {
   return std::binary_search(kCueWords.begin(), kCueWords.end(), word);
 }
 
+constexpr auto kResidenceWords = sorted(std::to_array<std::string_view>(
+    {"based",    "living", "live",   "lives",   "residing", "resident", "resides",  "currently",
+     "now",      "vivo",   "moro",   "morando", "viviendo", "radicado", "radicada", "wohne",
+     "wohnhaft", "lebe",   "habite", "vis",     "tinggal",  "vivendo",  "woon",     "bor"}));
+bool is_residence(std::string_view word) {
+  return std::binary_search(kResidenceWords.begin(), kResidenceWords.end(), word);
+}
+
+constexpr auto kOriginWords = sorted(std::to_array<std::string_view>(
+    {"from",       "born",     "originally", "raised",    "native",  "via",        "ex",
+     "formerly",   "hometown", "nacido",     "nacida",    "nascido", "nascida",    "nato",
+     "nata",       "ne",       "nee",        "geboren",   "asal",    "previously", "once",
+     "originario", "oriundo",  "oriunda",    "originaire"}));
+bool is_origin(std::string_view word) {
+  return std::binary_search(kOriginWords.begin(), kOriginWords.end(), word);
+}
+
 // U+1F4CD 📍, 1F3E0 🏠, 1F3E1 🏡, 1F30D–F 🌍🌎🌏, 1F5FA 🗺, 1F4CC 📌.
 bool ends_in_pin(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == ':')) text.remove_suffix(1);

@@ -11,6 +11,10 @@ namespace geotally::geo {
 [[nodiscard]] bool is_filler(std::string_view word);
 /// Makes what stands beside it someone's property rather than a place ("my", "heart").
 [[nodiscard]] bool is_personal(std::string_view word);
+/// Announces the place where someone lives ("based", "vivo"),
+[[nodiscard]] bool is_residence(std::string_view word);
+/// and the one where he comes from ("from", "born", "originally").
+[[nodiscard]] bool is_origin(std::string_view word);
 /// Announces a place in running text ("in", "based", "vivo").
 [[nodiscard]] bool is_cue(std::string_view word);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "geo/coordinates.h"
+#include "geo/place_match.h"
 #include "geo/place_words.h"
 #include "geo/words.h"
 
@@ -12,40 +13,7 @@ namespace {
 
 constexpr std::size_t kNameWordsMax = 5;
 constexpr std::size_t kMatchesMax = 16;
-constexpr std::size_t kMeaningsMax = 24;
 constexpr std::size_t kLookupsMax = 400;
-
-// A name that was found in the text, and what it can mean.
-struct Match {
-  struct Sense {
-    Meaning meaning;
-    bool city;  // a place of its own, not one of the special meanings
-    std::uint8_t country;
-    std::uint16_t admin;
-    std::uint32_t place;
-    float inhabitants;
-    bool confirmed;
-  };
-  std::array<Sense, kMeaningsMax> senses;
-  std::size_t count = 0;
-  std::size_t first = 0;  // word
-  std::size_t words = 0;
-  std::size_t letters = 0;  // bytes of the normalised name
-  int common = 0;           // 1 to 5, 0 = no common word
-  bool given_name = false;
-  bool trap = false;
-  bool capitals = false;
-  bool capitalised = false;
-  bool dense = false;
-  Break before = Break::kStrong;
-  std::size_t segment = 0;
-  float reliability = 0;
-};
-
-constexpr bool is_code(Meaning meaning) {
-  return meaning == Meaning::kCountryCode || meaning == Meaning::kPartCode ||
-         meaning == Meaning::kNicknameCapitals;
-}
 
 class Scan {
  public:
@@ -55,8 +23,16 @@ class Scan {
   void run(Reading& reading) {
     words_.split(text_);
     if (words_.size() == 0) return;
+    // All in capitals, and not only because it is all codes ("NV/UT").
+    constexpr std::size_t kCodeMax = 3;
+    constexpr std::size_t kCodesMax = 4;
+    bool longer = words_.size() > kCodesMax;
     shouted_ = words_.size() > 1;
-    for (std::size_t i = 0; i < words_.size(); ++i) shouted_ = shouted_ && words_[i].capitals;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      shouted_ = shouted_ && words_[i].capitals;
+      longer = longer || words_.text(i).size() > kCodeMax;
+    }
+    shouted_ = shouted_ && longer;
     find_matches();
     if (match_count_ == 0) return;
     confirm();
@@ -89,9 +65,30 @@ class Scan {
         for (std::size_t n = longest; n > 0 && taken == 0; --n) {
           if (match(i, n, words_.text(i, n))) taken = n;
         }
+        if (taken == 0 && match_joined(i)) taken = 1;
       }
       i += std::max<std::size_t>(taken, 1);
     }
+  }
+
+  // "NewYork" and "#CapeTown": capitals where spaces were.
+  bool match_joined(std::size_t i) {
+    const Word& word = words_[i];
+    const std::string_view raw = text_.substr(word.raw_begin, word.raw_end - word.raw_begin);
+    std::array<char, 32> apart;
+    std::size_t size = 0;
+    std::size_t spaces = 0;
+    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    for (std::size_t at = 0; at < raw.size(); ++at) {
+      const bool upper = raw[at] >= 'A' && raw[at] <= 'Z';
+      if ((!upper && !is_lower(raw[at])) || size + 2 > apart.size()) return false;
+      if (upper && at > 0 && is_lower(raw[at - 1])) {
+        apart[size++] = ' ';
+        ++spaces;
+      }
+      apart[size++] = static_cast<char>(raw[at] | 0x20);
+    }
+    return spaces > 0 && spaces < kNameWordsMax && match(i, 1, {apart.data(), size});
   }
 
   // In running text a place has a capital, or a word before it that announces one.
@@ -139,21 +136,25 @@ class Scan {
     found.common = 0;
     found.given_name = false;
     found.trap = false;
+    found.word = false;
     const Word& word = words_[first];
-    const bool code_position = (word.capitals && !shouted_) ||
-                               (word.before == Break::kComma && field_ == Field::kLocation) ||
-                               (count == 1 && words_.size() == 1 && word.capitals);
+    // "Southern" and "Island" are the names of some part somewhere, but say nothing alone.
+    const bool filler = count == 1 && (is_filler(name) || is_personal(name));
     table_.find(name_key(name), [&](std::uint32_t reference) {
       if (reference < Table::kFirstSpecial) {
-        if (found.count == kMeaningsMax) return;
+        if (filler || found.count == kSensesMax) return;
+        constexpr float kByBorrowers = 0.1F;
+        const bool borrowed = (reference & Table::kBorrowed) != 0;
+        reference &= ~Table::kBorrowed;
         const PlaceRecord& place = table_.place(reference);
-        found.senses[found.count++] = {Meaning::kNickname,
-                                       true,
-                                       place.country,
-                                       place.admin,
-                                       reference,
-                                       static_cast<float>(place.inhabitants),
-                                       false};
+        found.senses[found.count++] = {
+            Meaning::kNickname,
+            true,
+            place.country,
+            place.admin,
+            reference,
+            static_cast<float>(place.inhabitants) * (borrowed ? kByBorrowers : 1),
+            false};
         return;
       }
       const Special& special = table_.special(reference);
@@ -174,16 +175,16 @@ class Scan {
         default:
           break;
       }
-      // Codes in lower case without a comma are kept only if a neighbour confirms them.
-      (void)code_position;
-      if (found.count == kMeaningsMax) return;
+      if (found.count == kSensesMax) return;
+      if (filler && special.meaning != Meaning::kCountryName && !is_code(special.meaning)) return;
       auto& sense = found.senses[found.count++];
       sense = {special.meaning, false, special.country, special.admin, special.place, 0, false};
       if (special.place != Special::kNoPlace) {
         sense.inhabitants = static_cast<float>(table_.place(special.place).inhabitants);
       }
     });
-    if (found.count == 0) return false;
+    // "Hotel California" is no place, and neither is its California.
+    if (found.count == 0) return found.trap && count > 1;
     found.first = first;
     found.words = count;
     found.letters = name.size();
@@ -196,25 +197,6 @@ class Scan {
   }
 
   // ---- names that stand together ----
-  static bool supports(const Match::Sense& region, const Match::Sense& sense) {
-    if (region.country != sense.country) return false;
-    switch (region.meaning) {
-      case Meaning::kCountryName:
-      case Meaning::kCountryCode:
-        return !(sense.meaning == Meaning::kCountryName ||
-                 sense.meaning == Meaning::kCountryCode) ||
-               sense.city;
-      case Meaning::kPart:
-      case Meaning::kPartCode:
-        return !region.city &&
-               (sense.city || sense.place != Special::kNoPlace ||
-                sense.meaning == Meaning::kCounty) &&
-               (region.admin == sense.admin || region.admin == 0) && region.admin != 0;
-      default:
-        return false;
-    }
-  }
-
   void confirm() {
     for (std::size_t i = 0; i < match_count_; ++i) {
       for (std::size_t j = i + 1; j < std::min(match_count_, i + 4); ++j) {
@@ -227,7 +209,11 @@ class Scan {
             auto& left = matches_[i].senses[a];
             auto& right = matches_[j].senses[b];
             if (left.city && right.city) continue;
-            if (supports(right, left) ||
+            if (is_code(left.meaning) && !left.city && is_word(matches_[i])) continue;
+            if (is_code(right.meaning) && !right.city && is_word(matches_[j])) continue;
+            const bool codes = two_codes(left, right) && matches_[j].before == Break::kStrong &&
+                               matches_[i].capitals && matches_[j].capitals;
+            if (codes || supports(right, left) ||
                 (!is_code(left.meaning) && supports(left, right) && !is_code(right.meaning))) {
               left.confirmed = true;
               right.confirmed = true;
@@ -244,6 +230,10 @@ class Scan {
       const bool last_of_pair = match.before == Break::kComma;
       const bool allowed =
           match.capitals || last_of_pair || (words_.size() == 1 && words_[match.first].capitals);
+      // "wv" is no word.
+      const auto [from, to] = segment_of(match.first);
+      const bool lone = field_ == Field::kLocation && to - from == match.words &&
+                        match.common == 0 && !match.trap && !match.given_name;
       std::size_t kept = 0;
       bool confirmed_code = false;
       for (std::size_t i = 0; i < match.count; ++i) {
@@ -254,8 +244,14 @@ class Scan {
         const auto& sense = match.senses[i];
         const bool code = !sense.city && is_code(sense.meaning);
         // Two letters in running text are a word, unless the city before them says otherwise.
+        const bool part = sense.meaning != Meaning::kCountryCode;
+        // "UP" and "Jal" are written behind a city only.
+        if (sense.meaning == Meaning::kPartCode && !sense.city && !sense.confirmed &&
+            !parts_stand_alone(table_.country(sense.country))) {
+          continue;
+        }
         if (code && !sense.confirmed &&
-            (!allowed || (field_ != Field::kLocation && match.letters <= 3)))
+            (!(allowed || (lone && part)) || (field_ != Field::kLocation && match.letters <= 3)))
           continue;
         if (code && !sense.confirmed && confirmed_code) continue;
         // A small place called like a code is not meant.
@@ -271,25 +267,21 @@ class Scan {
     if (match.count == 0) return 0;
     bool confirmed = false;
     float best = 0;
-    float largest = 0;
-    bool code_only = true;
+    bool nickname = false;
+    bool part = false;
     for (std::size_t i = 0; i < match.count; ++i) {
       const auto& sense = match.senses[i];
       confirmed = confirmed || sense.confirmed;
-      const float own = trust(match, sense);
-      if (own > best) {
-        best = own;
-        code_only = !sense.city && is_code(sense.meaning);
-      }
-      largest = std::max(largest, sense.inhabitants);
+      nickname = nickname || (!sense.city && sense.meaning == Meaning::kNicknameCapitals);
+      part = part || (!sense.city && sense.meaning == Meaning::kPart);
+      best = std::max(best, trust(table_, prior_, match, sense));
     }
-    (void)code_only;
-    (void)largest;
     // What else is said in the same part of the text.
     std::size_t others = 0;
     bool personal = false;
     const auto [from, to] = segment_of(match.first);
     for (std::size_t i = from; i < to; ++i) {
+      if (i >= match.first && i < match.first + match.words) continue;
       personal = personal || roles_[i] == Role::kPersonal;
       if (roles_[i] == Role::kOther || roles_[i] == Role::kPersonal) ++others;
     }
@@ -299,14 +291,21 @@ class Scan {
       if (field_ == Field::kPost) return 0.35F;
       return cued(match) ? 0.93F : 0.8F;
     }
+    if (match.word && match.words < words_.size()) return 0;
     float result = best;
-    if (match.trap) {
+    if (match.trap && !(nickname && match.capitals)) {
       const bool alone = others == 0 && match.words == to - from;
       result *= alone ? 0.02F : 0.1F;
     }
     if (others > 0 && !match.dense && !(field_ == Field::kDescription && is_demonym(match))) {
-      const bool strong = best > 0.88F;
-      result *= strong ? (others > 2 ? 0.7F : 0.85F) : (match.words > 1 ? 0.75F : 0.45F);
+      // One name in a sentence is seldom the place of who wrote it, unless he says so.
+      const bool announced = cued(match);
+      const bool sentence = others > 2 && !announced;
+      const bool strong = best > 0.88F || part;
+      result *= strong                         ? (sentence ? 0.6F : 0.85F)
+                : sentence                     ? 0.25F
+                : match.words > 1 || announced ? 0.75F
+                                               : 0.45F;
     }
     if (personal) result *= 0.4F;
     if (field_ == Field::kDescription) {
@@ -325,70 +324,6 @@ class Scan {
     return result;
   }
 
-  float trust(const Match& match, const Match::Sense& sense) const {
-    float result = 0;
-    if (sense.city) {
-      const float people = sense.inhabitants;
-      result = people >= 1e6F   ? 0.93F
-               : people >= 3e5F ? 0.91F
-               : people >= 1e5F ? 0.87F
-               : people >= 3e4F ? 0.72F
-               : people >= 1e4F ? 0.62F
-               : people >= 3e3F ? 0.45F
-                                : 0.3F;
-      if (match.words > 1) result = 1 - (1 - result) * 0.55F;
-      if (!match.dense) {
-        if (match.words == 1 && match.letters <= 3) result *= 0.25F;
-        if (match.words == 1 && match.letters == 4) result *= people >= 3e5F ? 0.95F : 0.6F;
-        if (match.words == 1 && match.letters >= 9 && match.common == 0)
-          result = 1 - (1 - result) * 0.8F;
-      }
-      if (match.common != 0) {
-        static constexpr float kByLevel[] = {1, 0.06F, 0.15F, 0.35F, 0.5F, 0.25F};
-        const float factor = kByLevel[match.common];
-        result *= people >= 1e6F ? std::sqrt(factor) : factor;
-      }
-      if (match.given_name && match.words == 1)
-        result *= people >= 1e6F ? 0.97F : people >= 3e5F ? 0.85F : people >= 1e5F ? 0.6F : 0.25F;
-    } else {
-      switch (sense.meaning) {
-        case Meaning::kCountryName:
-          result = match.letters <= 3 && !match.dense ? 0.85F : 0.96F;
-          break;
-        case Meaning::kCountryCode:
-          result = match.before == Break::kComma ? 0.8F : 0.6F;
-          break;
-        case Meaning::kPart:
-          result = match.letters <= 4 && !match.dense ? 0.75F : 0.92F;
-          break;
-        case Meaning::kPartCode:
-          result = match.before == Break::kComma ? 0.88F : 0.55F;
-          break;
-        case Meaning::kCounty:
-          result = match.words > 1 ? 0.75F : 0.45F;
-          break;
-        case Meaning::kNickname:
-          result = match.letters <= 3 && !match.dense ? 0.8F : 0.92F;
-          break;
-        case Meaning::kNicknameCapitals:
-          result = 0.75F;
-          break;
-        case Meaning::kDemonym:
-          result = 0.85F;
-          break;
-        default:
-          result = 0;
-          break;
-      }
-      if (match.common != 0 && match.common <= 2 && sense.meaning != Meaning::kCountryName &&
-          sense.meaning != Meaning::kDemonym && !is_code(sense.meaning)) {
-        result *= 0.5F;
-      }
-      if (match.given_name && match.words == 1 && !is_code(sense.meaning)) result *= 0.85F;
-    }
-    return result;
-  }
-
   // What every word is to the names around it.
   void assign_roles() {
     for (std::size_t i = 0; i < words_.size(); ++i) {
@@ -398,7 +333,16 @@ class Scan {
                                                             : Role::kOther;
     }
     for (std::size_t m = 0; m < match_count_; ++m) {
-      if (matches_[m].count == 0) continue;
+      // Some village is called like almost any word.
+      constexpr float kWord = 0.4F;
+      float most = 0;
+      for (std::size_t i = 0; i < matches_[m].count; ++i) {
+        const auto& sense = matches_[m].senses[i];
+        const bool sure = sense.confirmed || (!sense.city && is_code(sense.meaning));
+        most = std::max(most, sure ? 1.0F : trust(table_, prior_, matches_[m], sense));
+      }
+      matches_[m].word = most < kWord;
+      if (matches_[m].word) continue;
       for (std::size_t i = 0; i < matches_[m].words; ++i)
         roles_[matches_[m].first + i] = Role::kName;
     }
@@ -410,73 +354,49 @@ class Scan {
     while (to < words_.size() && words_[to].before < Break::kComma) ++to;
     return {from, to};
   }
-  static bool is_demonym(const Match& match) {
-    for (std::size_t i = 0; i < match.count; ++i) {
-      if (!match.senses[i].city && match.senses[i].meaning == Meaning::kDemonym) return true;
-    }
-    return false;
-  }
   bool cued(const Match& match) const {
     if (pinned(match.first)) return true;
     return match.first > 0 && match.before <= Break::kSpace && is_cue(words_.text(match.first - 1));
   }
 
   // ---- from names to countries ----
+  // Where someone lives counts for more than where he comes from, if both are said.
+  float stay(const Match& match) const {
+    constexpr float kHere = 1.1F;
+    constexpr float kOnce = 0.7F;
+    if (match_count_ < 2) return 1;
+    for (std::size_t i = match.first; i > 0 && match.first - i < 2; --i) {
+      if (words_[i].before >= Break::kComma) return 1;
+      const std::string_view word = words_.text(i - 1);
+      if (is_residence(word)) return kHere;
+      if (is_origin(word)) return kOnce;
+    }
+    return 1;
+  }
+
   void collect(Reading& reading) {
     std::size_t rank = 0;
     for (std::size_t m = 0; m < match_count_; ++m) {
       const Match& match = matches_[m];
       if (match.reliability <= 0.01F) continue;
       // Shares of the countries that the name can mean.
-      std::array<float, kMeaningsMax> weight{};
+      std::array<float, kSensesMax> weight{};
       float total = 0;
       bool any_confirmed = false;
       for (std::size_t i = 0; i < match.count; ++i)
         any_confirmed = any_confirmed || match.senses[i].confirmed;
       for (std::size_t i = 0; i < match.count; ++i) {
         const auto& sense = match.senses[i];
-        float own = 0;
-        if (sense.city) {
-          own = std::pow(sense.inhabitants + 300, 1.1F);
-        } else {
-          switch (sense.meaning) {
-            case Meaning::kCountryName:
-              own = 20 * people(sense, 1);
-              break;
-            case Meaning::kPart:
-              own = people(sense, kParts);
-              break;
-            case Meaning::kNickname:
-              own = 2e8F;
-              break;
-            case Meaning::kNicknameCapitals:
-              own = 1e8F;
-              break;
-            case Meaning::kPartCode:
-              own = 1e8F;
-              break;
-            case Meaning::kCountryCode:
-              own = 2e7F;
-              break;
-            case Meaning::kCounty:
-              own = 1e5F;
-              break;
-            case Meaning::kDemonym:
-              own = 1e8F;
-              break;
-            default:
-              break;
-          }
-        }
+        float own = fame(table_, sense);
         // Who uses such networks names his places more often.
         own *= std::exp(0.35F * prior_[index(sense)]);
-        if (any_confirmed && !sense.confirmed) own *= 0.01F;
+        if (any_confirmed && !sense.confirmed) own *= kUnconfirmed;
         weight[i] = own;
         total += own;
       }
       if (total <= 0) continue;
-      const float pull = rank == 0 ? 1.0F : 0.88F;
-      std::array<bool, kMeaningsMax> done{};
+      const float pull = (rank == 0 ? 1.0F : 0.88F) * stay(match);
+      std::array<bool, kSensesMax> done{};
       bool counted = false;
       for (std::size_t i = 0; i < match.count; ++i) {
         if (done[i]) continue;
@@ -503,12 +423,8 @@ class Scan {
       if (counted) ++rank;
     }
   }
-  // Of a country, or of one of its parts, where it has `parts`.
-  static constexpr float kParts = 15;
-  float people(const Match::Sense& sense, float parts) const {
-    const auto all = static_cast<float>(table_.country(sense.country).population());
-    return std::pow(std::max(all / parts, 1'000.0F), 1.1F);
-  }
+  // "Paris, TX" is not in France.
+  static constexpr float kUnconfirmed = 0.001F;
   // The city that is meant; a name of a part and of its capital means the capital.
   std::uint32_t city_of(const Match& match, const Match::Sense& best) const {
     constexpr float kCapital = 50'000;

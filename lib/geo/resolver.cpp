@@ -14,9 +14,21 @@
 #include "geo/resolver_tables.h"
 
 namespace geotally::geo {
+namespace {
+
+// A few posts say nothing of when an account is awake.
+constexpr std::uint8_t kHoursMin = 8;
+
+}  // namespace
 
 Resolver::Resolver(Options options)
-    : tables_(std::make_unique<const Tables>(options)), options_(std::move(options)) {}
+    : tables_(std::make_unique<const Tables>(options)), options_(std::move(options)) {
+  for (const std::uint16_t id : tables_->languages.ids()) {
+    Memory memory;
+    memory.languages[0] = {id, 1};
+    alone_.emplace_back(id, judge(pack(memory)));
+  }
+}
 Resolver::~Resolver() = default;
 
 // A word of a country's dialect counts only in a language that is written there.
@@ -204,8 +216,6 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     const auto& likelihood = tables.by_offset[memory.offset];
     for (std::size_t i = 1; i < count; ++i) row[i] += weights.offset * likelihood[i];
   }
-  // A few posts say nothing of when an account is awake.
-  constexpr std::uint8_t kHoursMin = 8;
   if (memory.hour_count >= kHoursMin && (memory.hour_x != 0 || memory.hour_y != 0)) {
     // People post around 15 h of their own clock; the middle of an account's hours lies within
     // some 3 h of it, and is known the better the more hours were seen.
@@ -240,10 +250,6 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     if (scores.total[i] - *best > kNegligible) total += std::exp(scores.total[i] - *best);
   }
   scores.probability = 1 / total;
-  constexpr double kSure = 0.9999;
-  const double odds = logit(std::min(scores.probability, kSure));
-  scores.confidence = weights.ceiling / (1 + std::exp(-(weights.slope * odds + weights.intercept)));
-
   // The kind that speaks loudest for the answer, against what it says of the others on average.
   float loudest = 0;
   for (std::size_t k = 1; k < kEvidenceKinds; ++k) {
@@ -258,11 +264,38 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
       scores.kind = static_cast<EvidenceKind>(k);
     }
   }
+
+  // How far such an answer can be trusted depends on what it rests on.
+  constexpr double kSure = 0.9999;
+  const double odds = logit(std::min(scores.probability, kSure));
+  const bool place = scores.kind == EvidenceKind::kPlace || scores.kind == EvidenceKind::kExplicit;
+  const float shift = place                                ? weights.shift_place
+                      : scores.kind == EvidenceKind::kFlag ? weights.shift_flag
+                                                           : weights.shift;
+  scores.confidence = 1 / (1 + std::exp(-(weights.slope * odds + shift)));
 }
 
 Resolution Resolver::resolve(const EvidenceState& state) const {
+  if (state == EvidenceState{}) return {};
+  // How often does not matter where there is one, nor do hours of which few were seen.
+  Memory memory = unpack(state);
+  const std::uint16_t id = memory.languages[0].id;
+  if (memory.hour_count < kHoursMin && memory.languages[0].count > 0) {
+    memory.languages[0] = {};
+    memory.hour_count = memory.last_hour = 0;
+    memory.hour_x = memory.hour_y = 0;
+    if (memory == Memory{}) {
+      const auto found = std::lower_bound(
+          alone_.begin(), alone_.end(), id,
+          [](const auto& one, std::uint16_t wanted) { return one.first < wanted; });
+      if (found != alone_.end() && found->first == id) return found->second;
+    }
+  }
+  return judge(state);
+}
+
+Resolution Resolver::judge(const EvidenceState& state) const {
   Resolution resolution;
-  if (state == EvidenceState{}) return resolution;
   Scores scores;
   score(state, scores);
   if (scores.kind == EvidenceKind::kNone) return resolution;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "country/country.h"
@@ -95,7 +96,7 @@ class Resolver {
     std::filesystem::path table;
     const Weights* weights = nullptr;  ///< for the fitting program only
   };
-  static constexpr double kDefaultThreshold = 0.71;
+  static constexpr double kDefaultThreshold = 0.695;
 
   /// Throws std::runtime_error with one clear line when the table is missing or damaged.
   explicit Resolver(Options options);
@@ -133,10 +134,13 @@ class Resolver {
   struct Tables;
   struct Scores;
   void score(const EvidenceState& state, Scores& scores) const;
+  [[nodiscard]] Resolution judge(const EvidenceState& state) const;
   Country dialect_of(std::string_view text, LanguageTag tag, int& words) const;
   void hint(Memory& memory, std::string_view text, LanguageTag language) const;
   std::unique_ptr<const Tables> tables_;
   Options options_;
+  // What resolve() says where one language is all that is known, by its id: most new accounts.
+  std::vector<std::pair<std::uint16_t, Resolution>> alone_;
 };
 
 }  // namespace geotally::geo

@@ -104,6 +104,11 @@ Table::Table(const std::filesystem::path& path) {
   offsets_ = {reinterpret_cast<const OffsetShare*>(at(kOffsets)),
               count(kOffsets, sizeof(OffsetShare))};
   strings_ = at(kStrings);
+  for (std::size_t i = 0; i < place_count_; ++i) {
+    const PlaceRecord& place = places_[i];
+    if (place.admin >= parts_.size()) parts_.resize(place.admin + 1);
+    parts_[place.admin] += static_cast<float>(place.inhabitants);
+  }
   licences_ = {at(kLicences), header.sections[kLicences].size};
 }
 

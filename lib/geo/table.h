@@ -6,8 +6,9 @@
 //   places      Place records; names are offsets into `strings`
 //   specials    Special records: what a name can mean besides a place
 //   buckets     65,537 × uint32: first entry of the names whose key has these top 16 bits
-//   names       6 bytes each: low 24 bits of the key, then a reference of 24 bits (a place,
-//               or, from kFirstSpecial on, a special); sorted by key, best meaning first
+//   names       6 bytes each: low 24 bits of the key, then a reference of 24 bits (a place, with
+//               kBorrowed where the name is rather another's, or, from kFirstSpecial on, a
+//               special); sorted by key, best meaning first
 //   rings       Ring records, their points in `points`
 //   points      longitude, latitude as int32 in 1e-5 degrees
 //   zones       Zone records sorted by key (name_key of the zone's name, low 32 bits)
@@ -23,6 +24,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "country/country.h"
 
@@ -50,7 +52,7 @@ enum Section : std::size_t {
 
 struct TableHeader {
   static constexpr std::array<char, 8> kMagic = {'G', 'E', 'O', 'T', 'A', 'L', 'L', 'Y'};
-  static constexpr std::uint32_t kVersion = 1;
+  static constexpr std::uint32_t kVersion = 2;
   std::array<char, 8> magic{};
   std::uint32_t version = 0;
   std::uint32_t header_size = 0;
@@ -123,6 +125,7 @@ static_assert(sizeof(OffsetShare) == 4);
 class Table {
  public:
   static constexpr std::uint32_t kFirstSpecial = 0x400000;
+  static constexpr std::uint32_t kBorrowed = 0x200000;
   static constexpr std::size_t kNameBytes = 6;
 
   /// Maps the file. Throws TableError when it is missing,
@@ -141,6 +144,8 @@ class Table {
     const char* at = strings_ + place.name;
     return {at + 1, static_cast<unsigned char>(*at)};
   }
+  /// Inhabitants of the places of a first-level part, by PlaceRecord::admin.
+  [[nodiscard]] float inhabitants_of_part(std::uint16_t admin) const { return parts_[admin]; }
   /// Place of a GeoNames id; null where the table has none.
   [[nodiscard]] const PlaceRecord* find_place(std::uint32_t id) const;
 
@@ -188,6 +193,7 @@ class Table {
   const Special* specials_ = nullptr;
   const std::uint32_t* buckets_ = nullptr;
   const unsigned char* names_ = nullptr;
+  std::vector<float> parts_;
   std::span<const Ring> rings_;
   const Point* points_ = nullptr;
   const Zone* zones_ = nullptr;

@@ -1,5 +1,5 @@
-// What each piece of evidence counts, fitted by bench/geo/fit.cpp (which prints its
-// out-of-fold figures) and committed as weights.inc. All are factors or nats.
+// What each piece of evidence counts: weights.inc, as bench/geo/fit.cpp writes it. All are factors,
+// nats or probabilities.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 namespace geotally::geo {
 
 struct Weights {
-#define GEOTALLY_WEIGHT(name, value, low, high) float name = static_cast<float>(value);
+#define GEOTALLY_WEIGHT(name, value, judged, spread, words) float name = static_cast<float>(value);
 #include "geo/weights.inc"
 #undef GEOTALLY_WEIGHT
 };
@@ -15,13 +15,14 @@ struct Weights {
 struct WeightInfo {
   std::string_view name;
   float Weights::*member;
-  float low;
-  float high;
+  float judged;  ///< what it is believed to be before any account is seen,
+  float spread;  ///< and how far from that it may well be; 0 = it stays there
+  std::string_view words;
 };
-/// For the fitting program: every weight and the range in which it makes sense.
+/// For the fitting program.
 inline constexpr WeightInfo kWeightInfos[] = {
-#define GEOTALLY_WEIGHT(name, value, low, high) \
-  {#name, &Weights::name, static_cast<float>(low), static_cast<float>(high)},
+#define GEOTALLY_WEIGHT(name, value, judged, spread, words) \
+  {#name, &Weights::name, static_cast<float>(judged), static_cast<float>(spread), words},
 #include "geo/weights.inc"
 #undef GEOTALLY_WEIGHT
 };

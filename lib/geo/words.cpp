@@ -1,6 +1,7 @@
 #include "geo/words.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
@@ -34,6 +35,8 @@ bool is_word_character(UChar32 c) {
   if (c == 0x200c || c == 0x200d) return true;
   if (c >= 0xfe00 && c <= 0xfe0f) return false;
   if (c == 0x20e3) return false;
+  // Accents without a letter, as ornaments.
+  if (c >= 0x2c2 && c <= 0x2df) return false;
   return (U_GET_GC_MASK(c) & kMask) != 0;
 }
 
@@ -54,6 +57,22 @@ bool is_dense(UChar32 c) {
 
 // Accents are dropped where people leave them out.
 constexpr bool drops_accents(UChar32 c) { return c < 0x0530 || (c >= 0x1e00 && c <= 0x1fff); }
+
+// Phonetic letters that people take for small capitals: ᴘᴀʀɪꜱ.
+constexpr UChar32 small_capital(UChar32 c) {
+  constexpr std::pair<UChar32, char> kLetters[] = {
+      {0x1d00, 'a'}, {0x0299, 'b'}, {0x1d04, 'c'}, {0x1d05, 'd'}, {0x1d07, 'e'}, {0xa730, 'f'},
+      {0x0262, 'g'}, {0x029c, 'h'}, {0x026a, 'i'}, {0x1d0a, 'j'}, {0x1d0b, 'k'}, {0x029f, 'l'},
+      {0x1d0d, 'm'}, {0x0274, 'n'}, {0x1d0f, 'o'}, {0x1d18, 'p'}, {0x0280, 'r'}, {0xa731, 's'},
+      {0x1d1b, 't'}, {0x1d1c, 'u'}, {0x1d20, 'v'}, {0x1d21, 'w'}, {0x028f, 'y'}, {0x1d22, 'z'}};
+  for (const auto& [from, to] : kLetters) {
+    if (from == c) return to;
+  }
+  return c;
+}
+constexpr bool may_be_small_capital(UChar32 c) {
+  return (c >= 0x0262 && c <= 0x029f) || (c >= 0x1d00 && c <= 0x1d22) || c == 0xa730 || c == 0xa731;
+}
 
 // What has no decomposition but is often written without its stroke.
 constexpr UChar32 without_stroke(UChar32 c) {
@@ -148,6 +167,7 @@ std::size_t normalise(std::string_view raw, char* out, std::size_t room) {
     UChar32 c = 0;
     U16_NEXT(folded, at, folded_length, c);
     if (c == 0x200c || c == 0x200d) continue;
+    if (may_be_small_capital(c)) c = small_capital(c);
     if (!drops_accents(c) || c < 0x80) {
       put(c);
       continue;

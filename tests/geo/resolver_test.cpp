@@ -219,6 +219,21 @@ TEST_F(ResolverTest, ExplainsInWords) {
   EXPECT_TRUE(resolver().explain(EvidenceState{}).pieces.empty());
 }
 
+TEST_F(ResolverTest, OneLanguageAloneIsResolvedAsTheLongWayWould) {
+  const Resolver open(Resolver::Options{.threshold = 0, .table = GEOTALLY_TABLE});
+  for (const char* language : {"en", "de", "ja", "sw", "qqq", "hr"}) {
+    EvidenceState state;
+    for (int posts = 1; posts <= 40; ++posts) {
+      (void)post(state, language, static_cast<std::uint8_t>(posts < 6 ? posts : 6));
+      const Resolution resolution = open.resolve(state);
+      const auto likeliest = open.explain(state).alternatives.front();
+      if (resolution.evidence == EvidenceKind::kNone) continue;
+      EXPECT_EQ(resolution.country, likeliest.country) << language;
+      EXPECT_EQ(resolution.confidence, static_cast<std::uint8_t>(likeliest.probability * 255));
+    }
+  }
+}
+
 TEST_F(ResolverTest, TheThresholdHidesButDoesNotForget) {
   const Resolver strict(Resolver::Options{.threshold = 0.999, .table = GEOTALLY_TABLE});
   EvidenceState state;

@@ -55,6 +55,10 @@ class Compiler {
     }
     std::sort(places_.begin(), places_.end(),
               [](const auto& a, const auto& b) { return a.record.id < b.record.id; });
+    for (const PlaceRow& row : places_) {
+      auto& most = namesakes_[key_of(row.names.front())];
+      most = std::max(most, row.record.inhabitants);
+    }
     for (std::uint32_t i = 0; i < places_.size(); ++i) place_names(i);
     for (const auto& f : lines_) {
       if (f[0] == "d")
@@ -204,7 +208,7 @@ class Compiler {
       add_special(f[i], {Meaning::kPart, index_of(f[1]), admin, Special::kNoPlace}, 5e6);
     }
     // Codes that people append to a city.
-    static const std::string kWithCodes[] = {"US", "CA", "AU", "BR"};
+    static const std::string kWithCodes[] = {"US", "CA", "AU", "BR", "IN"};
     if (std::find(std::begin(kWithCodes), std::end(kWithCodes), f[1]) == std::end(kWithCodes))
       return;
     std::stringstream codes(f[3]);
@@ -231,13 +235,22 @@ class Compiler {
   void place_names(std::uint32_t index) {
     const PlaceRow& row = places_[index];
     for (std::size_t i = 0; i < row.names.size(); ++i) {
-      add(row.names[i], index, row.record.inhabitants + (i == 0 ? 1000.0 : 0.0));
+      const bool borrowed = i > 0 && is_of_another(row.names[i], row.record.inhabitants);
+      add(row.names[i], borrowed ? index | Table::kBorrowed : index,
+          row.record.inhabitants + (i == 0 ? 1000.0 : 0.0));
     }
     // "Foo City" is called "Foo".
     const std::string& name = row.names.front();
     if (row.record.inhabitants >= 100'000 && name.ends_with(" City") && name.size() > 9) {
       add(name.substr(0, name.size() - 5), index, row.record.inhabitants);
     }
+  }
+  // Names that a place once had, or has beside its own, belong rather to those who bear them:
+  // Tijuana is no longer Zaragoza. But Vienna is Wien, and not a town in Virginia.
+  bool is_of_another(const std::string& name, std::uint32_t inhabitants) {
+    constexpr std::uint32_t kTown = 20'000;
+    const auto found = namesakes_.find(key_of(name));
+    return found != namesakes_.end() && found->second >= kTown && found->second >= inhabitants / 4;
   }
   void nickname(const std::vector<std::string>& f) {
     const std::uint8_t country = index_of(f[1]);
@@ -260,11 +273,17 @@ class Compiler {
         if (place == Special::kNoPlace || record.inhabitants > places_[place].record.inhabitants)
           place = at->second;
       }
-      if (place == Special::kNoPlace && f[3] != "USA") {
+      if (place == Special::kNoPlace) {
         std::cerr << "nickname of no place: " << f[1] << " " << f[3] << "\n";
       }
     }
-    for (std::size_t i = f[3] == "USA" ? 3 : 4; i < f.size(); ++i) {
+    bool area = false;
+    for (std::size_t i = 3; i < f.size(); ++i) {
+      if (f[i] == "~") {
+        area = true;
+        continue;
+      }
+      if (i == 3 && (admin != 0 || place != Special::kNoPlace || f[i].empty())) continue;
       const bool capitals = f[i].starts_with('^');
       const std::string name = capitals ? f[i].substr(1) : f[i];
       if (place != Special::kNoPlace) {
@@ -272,7 +291,7 @@ class Compiler {
                     {capitals ? Meaning::kNicknameCapitals : Meaning::kNickname, country,
                      places_[place].record.admin, place},
                     5e8);
-      } else if (admin != 0 || country_part(f, i)) {
+      } else if (admin != 0 || area) {
         add_special(
             name,
             {capitals ? Meaning::kPartCode : Meaning::kPart, country, admin, Special::kNoPlace},
@@ -285,9 +304,6 @@ class Compiler {
       }
     }
   }
-  // The lines of a country list names of the country and of its areas; either decides alike.
-  static bool country_part(const std::vector<std::string>&, std::size_t) { return false; }
-
   void word(const std::vector<std::string>& f, std::size_t real) {
     const std::uint64_t key = key_of(f[2]);
     const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(real);
@@ -370,6 +386,7 @@ class Compiler {
   std::map<std::tuple<Meaning, std::uint8_t, std::uint16_t, std::uint32_t>, std::uint32_t>
       special_index_;
   std::vector<PlaceRow> places_;
+  std::unordered_map<std::uint64_t, std::uint32_t> namesakes_;  // inhabitants of the largest
   std::unordered_multimap<std::uint64_t, std::uint32_t> place_by_name_;
   std::unordered_map<std::string, std::uint16_t> admins_;
   std::vector<Ring> rings_;

@@ -45,9 +45,11 @@ export function reduce(cache, codes, codeMappings) {
   const divisions = join(sourcePath(cache, 'cldr-subdivisions-full'), 'subdivisions');
   const english = JSON.parse(readFileSync(join(divisions, 'en', 'en.json'))).subdivisions.localeDisplayNames.subdivisions;
   const joined = new Map();
+  // Réunion, Puerto Rico and their like are countries of their own here.
+  const alias = json('cldr-core', 'supplemental/aliases.json').supplemental.metadata.alias.subdivisionAlias;
   for (const [id, name] of Object.entries(english)) {
     const country = id.slice(0, 2).toUpperCase();
-    if (!known.has(country)) continue;
+    if (!known.has(country) || known.has(alias[id]?._replacement) || /^fr9[78]/.test(id)) continue;
     const direct = `${country}.${id.slice(2).toUpperCase()}`;
     let key = byName.get(`${country} ${simple(name)}`) ?? (country === 'US' && admins.has(direct) ? direct : undefined);
     if (!key) {
