@@ -41,9 +41,9 @@ class Bench:
     instead of a world; `world` is another one, of which no log is kept. Before start(), urls,
     environment and wrapper may be changed."""
 
-    def __init__(self, folder, seed, events=0, retention="200d", options=(), wall=False, accounts=None,
-                 feed=(), v2=False, dictionaries=(), messages=None, world=None,
-                 days=100):
+    def __init__(self, folder, seed, events=0, retention="200d", options=(), wall=False,
+                 accounts=None, feed=(), v2=False, dictionaries=(), messages=None,
+                 world=None, days=100):
         self.folder = folder
         self.chance = random.Random(seed)
         self.options = [*OPTIONS, *options, "--wire", "jetstream-v2" if v2 else "jetstream-v1"]

@@ -1,4 +1,4 @@
-"""Bounds under attack: memory under its ceiling, the feed slowed and never dropped, /healthz answering.
+"""Bounds under attack: memory under its ceiling, the feed slowed and never dropped, /healthz there.
 
 Each attack has a daemon of its own, with 256 MiB for everything (store.memory_mib), and a flood of
 posts from geotally-feed. Every post that was sent must be counted, once. Rates and times are

@@ -24,7 +24,8 @@ def all_of(long, kill_count):
         if long:
             print(row, flush=True)
 
-    yield ("kill at random", lambda b: kills.at_random(b, kill_count, 20 if long else 4, report), many)
+    yield ("kill at random",
+           lambda b: kills.at_random(b, kill_count, 20 if long else 4, report), many)
     if long:
         yield "kill at the steps of a commit", steps.at_steps, {
             "events": 1_000_000, "accounts": 100_000}

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from bench import BIN, OPTIONS, Daemon, Row, expect, wait_until
+from bench import BIN, Row, expect
 
 
 def at_random(bench, kills, check_every, report=lambda row: None):

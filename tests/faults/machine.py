@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench import BIN, Failure, Row, expect, field, get, truth, wait_until
+from bench import BIN, Row, expect, field, get, truth, wait_until
 from kills import command, is_free, store_files, under_strace
 
 
@@ -163,7 +163,8 @@ def check_restored(bench, row):
 
 
 def geotally(*arguments):
-    done = subprocess.run([BIN / "geotally", *map(str, arguments)], capture_output=True, check=False)
+    done = subprocess.run([BIN / "geotally", *map(str, arguments)], capture_output=True,
+                          check=False)
     expect(done.returncode == 0, f"{arguments}: {done.returncode} {done.stderr.decode()}")
 
 
@@ -278,6 +279,3 @@ def out_of_memory(tries):
         return row
     return run
 
-
-__all__ = ["DAMAGE", "DISK_CALLS", "Failure", "clock", "damaged", "disk_call", "full_disk", "limits",
-           "out_of_memory", "signals"]

@@ -91,7 +91,8 @@ def broken_and_repaired(bench, row, reason, break_it, repair_it):
     bench.settle()
     before = failures(bench, reason)
     break_it()
-    wait_until(f"connecting fails ({reason}) a few times", lambda: failures(bench, reason) >= before + 3)
+    wait_until(f"connecting fails ({reason}) a few times",
+               lambda: failures(bench, reason) >= before + 3)
     expect(bench.daemon.sample("geotally_feed_connected") == 0, "it says that it is connected")
     repair_it()
     bench.play(1_000)
