@@ -15,6 +15,7 @@
 #include "daemon/exit_code.h"
 #include "daemon/forget.h"
 #include "daemon/http_client.h"
+#include "daemon/rebuild.h"
 #include "daemon/resolve.h"
 #include "daemon/show.h"
 #include "geo/table_error.h"
@@ -143,6 +144,7 @@ int main(int argc, char** argv) {
   restore->add_option("--id", backup_id, "Which one; without it, the latest")->type_name("NUMBER");
   restore->callback(
       [&] { chosen = [&] { return geotally::restore(inputs, backup_dir, backup_id); }; });
+  geotally::add_rebuild(app, inputs, chosen, add_configuration);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {
       fmt::print("geotally {} ({})\n", geotally::kVersion, geotally::kRevision);

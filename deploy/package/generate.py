@@ -59,7 +59,7 @@ def bash(commands):
 _geotally() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words
   case $previous in
-    --config|--table|--data-dir)
+    --config|--table|--data-dir|--backup-dir|--into)
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return ;;
   esac

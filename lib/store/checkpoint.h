@@ -14,5 +14,10 @@ inline constexpr const char* kBackupLock = "backup.lock";
 /// A store that is being put together, and one that is complete and being moved to its place.
 inline constexpr const char* kIncomingTemporary = "incoming.tmp";
 inline constexpr const char* kIncoming = "incoming";
+inline constexpr const char* kIncomingScratch = "incoming.scratch";  ///< what that needs besides
+
+/// What to do about a store whose bytes are wrong; ends the messages that say so.
+inline constexpr const char* kAdvice =
+    "`geotally restore` brings a backup back, `geotally rebuild` what can still be read";
 
 }  // namespace geotally::store

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <rocksdb/sst_file_writer.h>
 
+#include "store/checkpoint.h"
 #include "store/commit_file.h"
 
 namespace geotally::store {
@@ -20,7 +21,7 @@ bool is_corruption(const rocksdb::Status& status) {
 
 [[noreturn]] void raise(const std::string& what, const rocksdb::Status& status) {
   const std::string line = fmt::format("{}: {}", what, status.ToString());
-  if (is_corruption(status)) throw Refused(line);
+  if (is_corruption(status)) throw Refused(fmt::format("{}; {}", line, kAdvice));
   throw IoError(line);
 }
 

@@ -88,9 +88,10 @@ void refuse_foreign_directory(const Options& options, bool exists) {
         name == "MANIFEST-000001" || name.ends_with(".dbtmp")) {
       continue;
     }
+    const bool part = name.ends_with(".sst") || name.starts_with("MANIFEST-");
     throw Refused(
-        fmt::format("store {}: the directory holds {} but no complete store; nothing was changed",
-                    options.directory, name));
+        fmt::format("store {}: the directory holds {} but no complete store; nothing was changed{}",
+                    options.directory, name, part ? fmt::format("; {}", kAdvice) : ""));
   }
 }
 

@@ -28,7 +28,8 @@ void sync_directory(const std::string& path) {
 Incoming::Incoming(std::string data_dir)
     : data_dir_(std::move(data_dir)),
       temporary_(data_dir_ + "/" + kIncomingTemporary),
-      whole_(data_dir_ + "/" + kIncoming) {
+      whole_(data_dir_ + "/" + kIncoming),
+      scratch_(data_dir_ + "/" + kIncomingScratch) {
   std::error_code error;
   fs::create_directories(data_dir_, error);
   if (error || ::access(data_dir_.c_str(), W_OK | X_OK) != 0) {
@@ -39,12 +40,13 @@ Incoming::Incoming(std::string data_dir)
   if (complete_) return;
   for (const auto& entry : fs::directory_iterator(data_dir_)) {
     const std::string name = entry.path().filename().string();
-    if (name == kIncomingTemporary || name == "lost+found") continue;
+    if (name == kIncomingTemporary || name == kIncomingScratch || name == "lost+found") continue;
     throw Refused(
         fmt::format("data directory {}: it holds {}, and nothing is ever replaced; choose an empty "
                     "directory, or move this one away",
                     data_dir_, name));
   }
+  fs::remove_all(scratch_, error);
   fs::remove_all(temporary_, error);
   fs::create_directory(temporary_, error);
   if (error) throw CannotCreate(fmt::format("{}: {}", temporary_, error.message()));
@@ -67,6 +69,7 @@ void Incoming::finish() {
     fs::rename(whole_ + "/CURRENT", data_dir_ + "/CURRENT");
     sync_directory(data_dir_);
     fs::remove(whole_);
+    fs::remove_all(scratch_);
   } catch (const fs::filesystem_error& error) {
     throw IoError(error.what());
   }

@@ -15,6 +15,8 @@ class Incoming {
   [[nodiscard]] bool complete() const { return complete_; }
   /// Where the store is to be made; empty at first.
   [[nodiscard]] const std::string& directory() const { return temporary_; }
+  /// A name beside it for what is needed meanwhile; finish() removes it.
+  [[nodiscard]] const std::string& scratch() const { return scratch_; }
   /// The store there is complete, closed and synced: moves it to its place. Throws IoError.
   void finish();
 
@@ -22,6 +24,7 @@ class Incoming {
   const std::string data_dir_;
   const std::string temporary_;
   const std::string whole_;
+  const std::string scratch_;
   bool complete_ = false;
 };
 

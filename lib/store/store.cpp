@@ -47,22 +47,24 @@ std::unique_ptr<Store> Store::open(const Options& options) {
     }
     const auto seed = opened_database.get(kDefault, kSeedKey);
     if (!seed || !parse_number_key(*seed, store->seed_)) {
-      throw Refused(fmt::format("{}: it has no readable seed", opened_database.name));
+      throw Refused(fmt::format("{}: it has no readable seed; {}", opened_database.name, kAdvice));
     }
     if (const auto commit = opened_database.get(kDefault, kCommitKey)) {
       if (!decode_commit(*commit, store->last_)) {
-        throw Refused(fmt::format("{}: its commit record is corrupt", opened_database.name));
+        throw Refused(
+            fmt::format("{}: its commit record is corrupt; {}", opened_database.name, kAdvice));
       }
     }
     if (const auto base = opened_database.get(kDefault, kBaseKey)) {
       if (!decode_base(*base, store->base_)) {
-        throw Refused(fmt::format("{}: the base of its counters is corrupt", opened_database.name));
+        throw Refused(fmt::format("{}: the base of its counters is corrupt; {}",
+                                  opened_database.name, kAdvice));
       }
     }
     return store;
   }
   if (options.read_only || opened_database.get(kDefault, kCommitKey)) {
-    throw Refused(fmt::format("{}: it has no format number", opened_database.name));
+    throw Refused(fmt::format("{}: it has no format number; {}", opened_database.name, kAdvice));
   }
   std::random_device random;
   store->seed_ = (static_cast<std::uint64_t>(random()) << 32) | random();
@@ -80,7 +82,8 @@ void Store::load(tally::Totals& totals) const {
   if (const auto bytes = database_->get(kDefault, kCountriesKey)) {
     CountryTotalsArray countries;
     if (!decode_countries(*bytes, countries)) {
-      throw Refused(database_->name + ": its country totals are corrupt");
+      throw Refused(
+          fmt::format("{}: its country totals are corrupt; {}", database_->name, kAdvice));
     }
     for (std::size_t i = 0; i < Country::count(); ++i) {
       totals.load_country(Country::from_index(i)) = countries[i];
@@ -96,11 +99,12 @@ void Store::load(tally::Totals& totals) const {
       tally::RowId id;
       auto row = std::make_unique<tally::Row>();
       if (!parse_row_key(cells->key().ToStringView(), id)) {
-        throw Refused(database_->name + ": the key of a row of cells is corrupt");
+        throw Refused(
+            fmt::format("{}: the key of a row of cells is corrupt; {}", database_->name, kAdvice));
       }
       if (id.kind != kind) break;
       if (!decode_row(cells->value().ToStringView(), id.kind, *row)) {
-        throw Refused(database_->name + ": a row of cells is corrupt");
+        throw Refused(fmt::format("{}: a row of cells is corrupt; {}", database_->name, kAdvice));
       }
       totals.load_row(id, std::move(row));
     }
@@ -112,7 +116,8 @@ void Store::load(tally::Totals& totals) const {
     std::uint32_t city = 0;
     if (!parse_city_key(cities->key().ToStringView(), city) ||
         !decode_city(cities->value().ToStringView(), totals.load_city(city))) {
-      throw Refused(database_->name + ": the figures of a city are corrupt");
+      throw Refused(
+          fmt::format("{}: the figures of a city are corrupt; {}", database_->name, kAdvice));
     }
   }
   if (!cities->status().ok()) raise(database_->name, cities->status());
@@ -127,7 +132,7 @@ std::vector<Gap> Store::gaps(std::int64_t since_us) const {
   for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
     Gap gap;
     if (!decode_gap(rows->value().ToStringView(), gap)) {
-      throw Refused(database_->name + ": a gap is corrupt");
+      throw Refused(fmt::format("{}: a gap is corrupt; {}", database_->name, kAdvice));
     }
     if (gap.to_us > since_us) gaps.push_back(std::move(gap));
   }
@@ -144,14 +149,14 @@ std::vector<Store::StoredDay> Store::days(std::int64_t from, std::int64_t to) co
     StoredDay stored;
     if (!parse_number_key(rows->key().ToStringView(), day) ||
         !decode_closing(rows->value().ToStringView(), stored.closing, stored.gap_us)) {
-      throw Refused(database_->name + ": the row of a day is corrupt");
+      throw Refused(fmt::format("{}: the row of a day is corrupt; {}", database_->name, kAdvice));
     }
     stored.day = static_cast<std::int64_t>(day);
     if (stored.day > to) break;
     stored.counted.deleted.resize(Country::kLimit);
     if (const auto counted = database_->get(kCells, row_key({tally::RowKind::kDay, stored.day}))) {
       if (!decode_row(*counted, tally::RowKind::kDay, stored.counted)) {
-        throw Refused(database_->name + ": the row of a day is corrupt");
+        throw Refused(fmt::format("{}: the row of a day is corrupt; {}", database_->name, kAdvice));
       }
     }
     days.push_back(std::move(stored));
@@ -169,7 +174,7 @@ void Store::for_each_day(const std::function<void(std::int64_t, const tally::Row
     if (!parse_row_key(cells->key().ToStringView(), id) ||
         (id.kind == tally::RowKind::kDay &&
          !decode_row(cells->value().ToStringView(), id.kind, row))) {
-      throw Refused(database_->name + ": a row of cells is corrupt");
+      throw Refused(fmt::format("{}: a row of cells is corrupt; {}", database_->name, kAdvice));
     }
     if (id.kind != tally::RowKind::kDay) break;
     visit(id.bucket, row);
@@ -211,7 +216,8 @@ void Store::read_accounts(
       }
       if (!statuses[i].ok()) raise(database_->name, statuses[i]);
       if (!decode_account(values[i].ToStringView(), record)) {
-        throw Refused(fmt::format("{}: account {:016x} is corrupt", database_->name, keys[i]));
+        throw Refused(
+            fmt::format("{}: account {:016x} is corrupt; {}", database_->name, keys[i], kAdvice));
       }
       visit(keys[i], &record);
     }
@@ -229,7 +235,8 @@ void Store::for_each_account(
     tally::AccountKey key = 0;
     if (!parse_account_key(rows->key().ToStringView(), key) ||
         !decode_account(rows->value().ToStringView(), record)) {
-      throw Refused(fmt::format("{}: account {:016x} is corrupt", database_->name, key));
+      throw Refused(
+          fmt::format("{}: account {:016x} is corrupt; {}", database_->name, key, kAdvice));
     }
     visit(key, record);
   }
@@ -247,7 +254,8 @@ std::vector<Due> Store::due(std::int64_t day, tally::AccountKey first, tally::Ac
     Due entry;
     if (key.size() != 16 || !parse_number_key(key.substr(0, 8), due_day) ||
         !parse_account_key(key.substr(8), entry.key)) {
-      throw Refused(database_->name + ": the list of accounts to be erased is corrupt");
+      throw Refused(fmt::format("{}: the list of accounts to be erased is corrupt; {}",
+                                database_->name, kAdvice));
     }
     entry.day = static_cast<std::int64_t>(due_day);
     if (entry.day > day) break;

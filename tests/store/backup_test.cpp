@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <rocksdb/utilities/backup_engine.h>
 
 #include "world.h"
 
@@ -154,6 +156,37 @@ TEST_F(Backup, ADamagedStoreDoesNotGetIntoOne) {
   EXPECT_THROW(back_up_now(), Refused);
   restore(backups_, restored_, good);
   expect_equal(*open(restored_), world);
+}
+
+// A store of another format does not get into a backup, and a backup of one not into a store.
+TEST_F(Backup, OfAnotherFormatIsRefused) {
+  World world;
+  { world.commit_to(*open(data_), 50); }
+  for (const std::uint64_t format : {std::uint64_t{0}, std::uint64_t{kFormat + 1}}) {
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, data_, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names) {
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, data_, families, &handles, &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    ASSERT_TRUE(db->Put({}, "format", number_key(format)).ok());
+    rocksdb::BackupEngine* engine = nullptr;
+    const std::string backups = backups_ + std::to_string(format);
+    ASSERT_TRUE(rocksdb::BackupEngine::Open(rocksdb::Env::Default(),
+                                            rocksdb::BackupEngineOptions(backups), &engine)
+                    .ok());
+    const std::unique_ptr<rocksdb::BackupEngine> made_by(engine);
+    ASSERT_TRUE(made_by->CreateNewBackup(db.get(), true).ok());
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+    ASSERT_TRUE(db->Close().ok());
+    EXPECT_THROW(back_up_now(), Refused) << format;
+    EXPECT_THROW(restore(backups, restored_), Refused) << format;
+    EXPECT_FALSE(fs::exists(restored_ + "/CURRENT")) << format;
+  }
 }
 
 TEST(Codec, ABaseComesBackAndNothingElseDoes) {
