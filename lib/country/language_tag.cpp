@@ -52,10 +52,18 @@ constexpr auto kAliases = [] {
 static_assert(std::is_sorted(kAliases.begin(), kAliases.end(),
                              [](Alias a, Alias b) { return a.from < b.from; }));
 
+// Nearly every post names a language without an alias: one bit says so.
+constexpr auto kHasAlias = [] {
+  std::array<std::uint64_t, (1 << 15) / 64> bits{};
+  for (const Alias& alias : kAliases) bits[alias.from / 64] |= std::uint64_t{1} << alias.from % 64;
+  return bits;
+}();
+
 std::uint16_t folded(std::uint16_t language) {
-  const auto* found = std::lower_bound(kAliases.begin(), kAliases.end(), language,
-                                       [](Alias a, std::uint16_t code) { return a.from < code; });
-  return found != kAliases.end() && found->from == language ? found->to : language;
+  if ((kHasAlias[language / 64] >> language % 64 & 1) == 0) return language;
+  return std::lower_bound(kAliases.begin(), kAliases.end(), language,
+                          [](Alias a, std::uint16_t code) { return a.from < code; })
+      ->to;
 }
 
 // Codes of the standard that name no language.
@@ -76,9 +84,9 @@ std::optional<Country> region_of(std::string_view subtag) {
 
 std::optional<LanguageTag> LanguageTag::parse(std::string_view tag) {
   if (tag.size() < 2 || tag.size() > kTagMax) return std::nullopt;
-  const auto end_of_subtag = [&](std::size_t from) {
-    const std::size_t end = tag.find_first_of("-_", from);
-    return end == std::string_view::npos ? tag.size() : end;
+  const auto end_of_subtag = [&](std::size_t end) {
+    while (end < tag.size() && tag[end] != '-' && tag[end] != '_') ++end;
+    return end;
   };
   std::size_t end = end_of_subtag(0);
   const std::uint16_t code = pack(tag.substr(0, end));

@@ -30,7 +30,7 @@ struct HotAccount {
   /// The bits of a mark's number that `changed` keeps.
   static constexpr std::uint32_t kMarkBits = 0x7fffffff;
 };
-static_assert(sizeof(HotAccount) == 112, "proto/store.md names the size");
+static_assert(sizeof(HotAccount) == 128, "two cache lines; proto/store.md names the size");
 
 /// Not thread-safe. Pointers hold until the next insert() or erase().
 class AccountTable {
@@ -42,14 +42,10 @@ class AccountTable {
   AccountTable(tally::AccountKey first, std::uint64_t span, std::size_t slots_max);
 
   [[nodiscard]] HotAccount* find(tally::AccountKey key);
-  /// Calls for a key's place in memory, so that prefetch() will not wait for it.
-  void prefetch_key(tally::AccountKey key) const { __builtin_prefetch(&keys_[home(key)]); }
-  /// Calls for the account, so that find() will not wait for it.
-  void prefetch(tally::AccountKey key) const {
-    const std::size_t slot = search(key);
-    __builtin_prefetch(&slots_[slot]);
-    __builtin_prefetch(reinterpret_cast<const char*>(&slots_[slot]) + 64);
-  }
+  /// Brings the key's place near, for fetch().
+  void fetch_key(tally::AccountKey key) const { tally::fetch(&keys_[home(key)]); }
+  /// Brings the account near, for find().
+  void fetch(tally::AccountKey key) const { fetch_slot(search(key)); }
   /// Requires that the key is not there and that the table is not full().
   HotAccount& insert(tally::AccountKey key);
   /// Takes the account at `slot` out; others move up to fill the hole.
@@ -67,11 +63,6 @@ class AccountTable {
   [[nodiscard]] HotAccount& slot(std::size_t i) { return slots_[i]; }
   /// 0 = the slot is free.
   [[nodiscard]] tally::AccountKey key(std::size_t slot) const { return keys_[slot]; }
-  /// Calls for the slot, so that slot() and key() will not wait for it.
-  void prefetch_slot(std::size_t i) const {
-    __builtin_prefetch(&keys_[i]);
-    __builtin_prefetch(reinterpret_cast<const char*>(&slots_[i]) + 64);
-  }
   [[nodiscard]] std::size_t bytes() const { return slots_.size() * kSlotBytes; }
 
  private:
@@ -84,6 +75,10 @@ class AccountTable {
     std::size_t i = home(key);
     while (keys_[i] != key && keys_[i] != 0) ++i;
     return i;
+  }
+  void fetch_slot(std::size_t i) const {
+    tally::fetch(&slots_[i]);
+    tally::fetch(reinterpret_cast<const char*>(&slots_[i]) + 64);
   }
   void grow(std::size_t homes);
   std::size_t place(tally::AccountKey key);

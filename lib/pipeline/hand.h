@@ -20,10 +20,6 @@ class Hand {
   [[nodiscard]] std::size_t slots() const { return slots_; }
   /// Moves on: in so many moves as there are slots it comes by each once.
   std::size_t next() { return at_ = (at_ + leap_) % slots_; }
-  /// Where it will be after so many moves.
-  [[nodiscard]] std::size_t ahead(std::size_t moves) const {
-    return (at_ + moves * leap_) % slots_;
-  }
 
  private:
   std::size_t slots_;

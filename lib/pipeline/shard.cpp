@@ -9,11 +9,9 @@
 namespace geotally::pipeline {
 namespace {
 
-// Memory is called for in stages, each so many samples ahead: the key, the account behind it, the
-// fence behind the account.
-constexpr std::size_t kKeyAhead = 16;
-constexpr std::size_t kAccountAhead = 8;
-constexpr std::size_t kFenceAhead = 3;
+// Accounts are met in no order, so that each would wait for memory several times: for its key, for
+// itself, for its fence. A group of them waits together.
+constexpr std::size_t kGroup = 16;
 // The sweep looks at one part in so many of the table at each mark.
 constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
@@ -75,7 +73,7 @@ void tidy_due(ShardChanges& changes) {
 
 bool is_blank(const tally::AccountState& state, const geo::EvidenceState& evidence,
               std::uint64_t floor) {
-  return state.fence.floor == floor && state.fence.newest == 0 && state.identity_time_us == 0 &&
+  return state.fence.floor == floor && state.fence.entries == 0 && state.identity_time_us == 0 &&
          state.status_time_us == 0 && state.posts == 0 && state.flags == 0 &&
          evidence == geo::EvidenceState{};
 }
@@ -137,27 +135,24 @@ void Shard::process(const Batch& batch) {
   if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
   if (!complete_) warm(batch);
   const std::size_t size = batch.size();
-  for (std::size_t i = 0; i < std::min(kKeyAhead, size); ++i) {
-    accounts_.prefetch_key(batch[i].account);
-  }
-  for (std::size_t i = 0; i < std::min(kAccountAhead, size); ++i) {
-    accounts_.prefetch(batch[i].account);
-  }
-  for (std::size_t i = 0; i < size; ++i) {
-    if (i + kKeyAhead < size) accounts_.prefetch_key(batch[i + kKeyAhead].account);
-    if (i + kAccountAhead < size) accounts_.prefetch(batch[i + kAccountAhead].account);
-    if (i + kFenceAhead < size) {
-      if (const HotAccount* hot = accounts_.find(batch[i + kFenceAhead].account)) {
-        fences_.prefetch(hot->state.fence);
+  for (std::size_t begin = 0; begin < size; begin += kGroup) {
+    const std::size_t end = std::min(begin + kGroup, size);
+    for (std::size_t i = begin; i < end; ++i) accounts_.fetch_key(batch[i].account);
+    for (std::size_t i = begin; i < end; ++i) accounts_.fetch(batch[i].account);
+    for (std::size_t i = begin; i < end; ++i) {
+      if (const HotAccount* hot = accounts_.find(batch[i].account)) {
+        fences_.fetch(hot->state.fence);
+        cells_->fetch(hot->state.country, hot->state.last_post_s);
       }
     }
-    add(batch[i], batch);
+    for (std::size_t i = begin; i < end; ++i) add(batch[i], batch);
   }
   report();
 }
 
 void Shard::add(const tally::Sample& sample, const Batch& batch) {
   HotAccount& hot = account(sample.account);
+  fences_.age(hot.state.fence, horizon_s());  // so that the fence mostly stays within the account
   const tally::Admission admission = tally::admit(hot.state, fences_, sample);
   if (!admission.counted) {
     ++replayed_;
@@ -231,7 +226,6 @@ void Shard::warm(const Batch& batch) {
   const std::size_t size = batch.size();
   cold_.clear();
   for (std::size_t i = 0; i < size; ++i) {
-    if (i + kKeyAhead < size) accounts_.prefetch_key(batch[i + kKeyAhead].account);
     if (accounts_.find(batch[i].account) == nullptr) cold_.push_back(batch[i].account);
   }
   std::sort(cold_.begin(), cold_.end());
@@ -281,13 +275,11 @@ void Shard::touch(tally::AccountKey key, HotAccount& hot) {
 // not durable yet becomes so with the commit that is on its way: that is waited for.
 void Shard::make_room() {
   constexpr std::size_t kRoom = 64;
-  constexpr std::size_t kAhead = 4;
   const std::size_t slots = accounts_.slots();
   if (hand_.slots() != slots) hand_ = Hand(slots);
   std::size_t looked_at = 0;
   for (std::size_t taken = 0; taken < kRoom;) {
     const std::size_t slot = hand_.next();
-    accounts_.prefetch_slot(hand_.ahead(kAhead));
     HotAccount& hot = accounts_.slot(slot);
     if (accounts_.key(slot) == 0 || hot.referenced != 0) {
       hot.referenced = 0;
@@ -321,12 +313,15 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   erase_due(*mark, *changes);
   std::sort(changed_.begin(), changed_.end());
   changes->accounts.reserve(changed_.size());
-  for (std::size_t i = 0; i < changed_.size(); ++i) {
-    if (i + kAccountAhead < changed_.size()) accounts_.prefetch(changed_[i + kAccountAhead]);
-    if (i + kFenceAhead < changed_.size()) {
-      fences_.prefetch(accounts_.find(changed_[i + kFenceAhead])->state.fence);
+  for (std::size_t begin = 0; begin < changed_.size(); begin += kGroup) {
+    const std::size_t end = std::min(begin + kGroup, changed_.size());
+    for (std::size_t i = begin; i < end; ++i) accounts_.fetch(changed_[i]);
+    for (std::size_t i = begin; i < end; ++i) {
+      fences_.fetch(accounts_.find(changed_[i])->state.fence);
     }
-    encode(changed_[i], *accounts_.find(changed_[i]), *changes);
+    for (std::size_t i = begin; i < end; ++i) {
+      encode(changed_[i], *accounts_.find(changed_[i]), *changes);
+    }
   }
   changed_.clear();
   changes->cells = std::move(*cells_);
@@ -343,8 +338,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
 }
 
 void Shard::encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes) {
-  const std::int64_t before_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
-  if (before_s > 0) fences_.age(hot.state.fence, static_cast<std::uint32_t>(before_s));
+  fences_.age(hot.state.fence, horizon_s());
   const std::size_t offset = changes.bytes.size();
   if (!is_blank(hot.state, hot.evidence, store_.base().floor)) {
     record_.state = hot.state;
@@ -411,9 +405,14 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
   }
 }
 
+// Records that were seen before need no entry of their own in a fence.
+std::uint32_t Shard::horizon_s() const {
+  const std::int64_t before_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(before_s, 0));
+}
+
 void Shard::sweep() {
-  const std::int64_t horizon_s = watermark_us_ / tally::kMicrosPerSecond - options_.fence_horizon_s;
-  auto before_s = static_cast<std::uint32_t>(std::max<std::int64_t>(horizon_s, 0));
+  std::uint32_t before_s = horizon_s();
   std::size_t slots = std::max(accounts_.slots() / kSweepParts, kSweepSlotsMin);
   if (fences_.used() * sizeof(tally::FenceEntry) > options_.fence_bytes) {
     // More records within the horizon than there is memory for: younger ones go, and that shows.
@@ -426,7 +425,7 @@ void Shard::sweep() {
     if (swept_ >= accounts_.slots()) swept_ = 0;
     const std::size_t slot = swept_++;
     HotAccount& hot = accounts_.slot(slot);
-    if (accounts_.key(slot) != 0 && hot.state.fence.newest != 0)
+    if (accounts_.key(slot) != 0 && hot.state.fence.entries != 0)
       fences_.age(hot.state.fence, before_s);
   }
 }

@@ -91,6 +91,7 @@ class Shard {
   void encode(tally::AccountKey key, HotAccount& account, ShardChanges& changes);
   void forget(tally::AccountKey key);
   void erase_due(const Mark& mark, ShardChanges& changes);
+  [[nodiscard]] std::uint32_t horizon_s() const;
   void sweep();
   void report();
 

@@ -1,6 +1,15 @@
 #include "tally/changes.h"
 
+#include "tally/page_array.h"
+
 namespace geotally::tally {
+namespace {
+
+std::uint64_t key_of(RowKind kind, std::int64_t bucket) {
+  return static_cast<std::uint64_t>(bucket) * kRowKinds + static_cast<std::size_t>(kind);
+}
+
+}  // namespace
 
 Changes::Changes() = default;
 Changes::Changes(Changes&&) noexcept = default;
@@ -16,19 +25,30 @@ void Changes::set_watermark(std::int64_t watermark_s) {
 CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
   const auto slot = static_cast<std::size_t>(kind);
   if (bucket < first_kept_[slot]) return nullptr;
-  RowChange*& latest = latest_[slot];
-  if (latest == nullptr || latest->bucket != bucket) {
-    const std::uint64_t key = static_cast<std::uint64_t>(bucket) * kRowKinds + slot;
-    RowChange*& row = index_[key];
-    if (row == nullptr) {
-      rows_.push_back(std::make_unique<RowChange>());
-      row = rows_.back().get();
-      row->kind = kind;
-      row->bucket = bucket;
-    }
-    latest = row;
+  RowChange* row = latest_[slot];
+  if (row == nullptr || row->bucket != bucket) {
+    row = &this->row(kind, bucket);
+    // Time goes forwards: what is asked for between two posts of now is where accounts come from.
+    if (latest_[slot] == nullptr || bucket > latest_[slot]->bucket) latest_[slot] = row;
   }
-  return &latest->cells[country.index()];
+  return &row->cells[country.index()];
+}
+
+void Changes::fetch(Country country, std::uint32_t last_post_s) const {
+  const std::int64_t second = bucket_of(RowKind::kSecond, last_post_s);
+  const auto row = index_.find(key_of(RowKind::kSecond, second));
+  if (row != index_.end()) tally::fetch(&row->second->cells[country.index()]);
+}
+
+RowChange& Changes::row(RowKind kind, std::int64_t bucket) {
+  RowChange*& row = index_[key_of(kind, bucket)];
+  if (row == nullptr) {
+    rows_.push_back(std::make_unique<RowChange>());
+    row = rows_.back().get();
+    row->kind = kind;
+    row->bucket = bucket;
+  }
+  return *row;
 }
 
 void Changes::move(const Standing& before, const Standing& after) {

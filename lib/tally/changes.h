@@ -67,6 +67,10 @@ class Changes {
   [[nodiscard]] CityChange& city(std::uint32_t city) { return cities_[city]; }
   [[nodiscard]] CountryChange& country(Country country) { return countries_[country.index()]; }
 
+  /// Brings the cell near that a post of an account will move away from, for move(): the seconds of
+  /// all last posts are more than a cache holds.
+  void fetch(Country country, std::uint32_t last_post_s) const;
+
   /// An account stood as `before` and now stands as `after`.
   void move(const Standing& before, const Standing& after);
 
@@ -80,6 +84,7 @@ class Changes {
   }
 
  private:
+  RowChange& row(RowKind kind, std::int64_t bucket);
   void add(const Standing& standing, std::int32_t sign);
   void add_last_post(Country country, std::uint32_t last_post_s, std::int32_t sign);
 
@@ -87,7 +92,7 @@ class Changes {
   boost::unordered_flat_map<std::uint32_t, CityChange> cities_;
   std::vector<std::unique_ptr<RowChange>> rows_;
   boost::unordered_flat_map<std::uint64_t, RowChange*> index_;
-  std::array<RowChange*, kRowKinds> latest_{};  // the row that was asked for last
+  std::array<RowChange*, kRowKinds> latest_{};  // the latest row there is
   std::array<std::int64_t, kRowKinds> first_kept_{};
 };
 

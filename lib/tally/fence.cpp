@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace geotally::tally {
 namespace {
@@ -42,23 +43,38 @@ FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
   assert(revision > 0);
   if (revision <= state.floor) return Admission::kReplayed;
 
-  // The place to insert is before the first entry that is not newer.
-  bool late = false;
-  std::uint32_t before = 0;
-  std::uint32_t at = state.newest;
-  for (; at != 0 && nodes_[at].revision > revision; at = nodes_[at].next) {
-    late = late || outdoes(FenceTag(nodes_[at].tag), tag);
-    before = at;
-  }
-  for (std::uint32_t same = at; same != 0 && nodes_[same].revision == revision;
-       same = nodes_[same].next) {
-    if (nodes_[same].tag == tag.value) return Admission::kReplayed;
+  if (state.entries == 0) {
+    state.newest = {revision, tag.value, time_s, 0};
+    state.entries = 1;
+    state.oldest_s = time_s;
+    return Admission::kNew;
   }
 
-  state.oldest_s = state.newest == 0 ? time_s : std::min(state.oldest_s, time_s);
+  // The place to insert is before the first entry that is not newer.
+  bool late = false;
+  std::uint32_t before = 0;  // node behind which it goes; 0 = the newest, which is in none
+  const FenceEntry* at = &state.newest;
+  while (at != nullptr && at->revision > revision) {
+    late = late || outdoes(FenceTag(at->tag), tag);
+    before = at == &state.newest ? 0 : static_cast<std::uint32_t>(at - &nodes_[0]);
+    at = next(*at);
+  }
+  for (const FenceEntry* same = at; same != nullptr && same->revision == revision;
+       same = next(*same)) {
+    if (same->tag == tag.value) return Admission::kReplayed;
+  }
+
+  state.oldest_s = std::min(state.oldest_s, time_s);
+  const bool newest = at == &state.newest;
   const std::uint32_t node = take();
-  nodes_[node] = {revision, tag.value, time_s, at};
-  (before == 0 ? state.newest : nodes_[before].next) = node;
+  if (newest) {
+    nodes_[node] = state.newest;
+    state.newest = {revision, tag.value, time_s, node};
+  } else {
+    FenceEntry& newer = before == 0 ? state.newest : nodes_[before];
+    nodes_[node] = {revision, tag.value, time_s, newer.next};
+    newer.next = node;
+  }
   if (++state.entries >= 2 * kKept) {
     cut_after(state, kKept);
     ++overflows_;
@@ -67,17 +83,17 @@ FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
 }
 
 bool FencePool::age(FenceState& state, std::uint32_t before_s) {
-  if (state.newest == 0 || state.oldest_s >= before_s) return false;
+  if (state.entries == 0 || state.oldest_s >= before_s) return false;
   std::uint32_t kept = 0;
   std::uint32_t oldest_s = UINT32_MAX;
-  for (std::uint32_t at = state.newest; at != 0; at = nodes_[at].next) {
+  for (const FenceEntry* at = &state.newest; at != nullptr; at = next(*at)) {
     // Newest first: the first aged entry raises the floor over all that follow.
-    if (nodes_[at].seen_s < before_s) {
+    if (at->seen_s < before_s) {
       cut_after(state, kept);
       state.oldest_s = oldest_s;
       return true;
     }
-    oldest_s = std::min(oldest_s, nodes_[at].seen_s);
+    oldest_s = std::min(oldest_s, at->seen_s);
     ++kept;
   }
   state.oldest_s = oldest_s;
@@ -85,28 +101,29 @@ bool FencePool::age(FenceState& state, std::uint32_t before_s) {
 }
 
 void FencePool::release(FenceState& state) {
-  give_back(state.newest);
-  state.newest = 0;
+  give_back(state.newest.next);
+  state.newest = {};
   state.entries = 0;
   state.oldest_s = 0;
 }
 
 void FencePool::copy(const FenceState& state, std::vector<FenceEntry>& out) const {
-  for (std::uint32_t at = state.newest; at != 0; at = nodes_[at].next) out.push_back(nodes_[at]);
+  if (state.entries == 0) return;
+  for (const FenceEntry* at = &state.newest; at != nullptr; at = next(*at)) out.push_back(*at);
 }
 
 void FencePool::restore(FenceState& state, const std::vector<FenceEntry>& newest_first) {
-  assert(state.newest == 0 && state.entries == 0);
+  assert(state.entries == 0);
   state.oldest_s = UINT32_MAX;
   std::uint32_t before = 0;
   for (const FenceEntry& entry : newest_first) {
-    const std::uint32_t node = take();
-    nodes_[node] = entry;
-    nodes_[node].next = 0;
     state.oldest_s = std::min(state.oldest_s, entry.seen_s);
-    (before == 0 ? state.newest : nodes_[before].next) = node;
+    const std::uint32_t node = state.entries++ == 0 ? 0 : take();
+    FenceEntry& restored = node == 0 ? state.newest : nodes_[node];
+    restored = entry;
+    restored.next = 0;
+    if (node != 0) (before == 0 ? state.newest : nodes_[before]).next = node;
     before = node;
-    ++state.entries;
   }
 }
 
@@ -134,16 +151,17 @@ void FencePool::give_back(std::uint32_t first) {
 
 // Keeps the `kept` newest entries; the floor rises to the newest of the others.
 void FencePool::cut_after(FenceState& state, std::uint32_t kept) {
-  std::uint32_t before = 0;
-  std::uint32_t at = state.newest;
-  for (std::uint32_t i = 0; i < kept; ++i) {
-    before = at;
-    at = nodes_[at].next;
+  assert(kept < state.entries);
+  if (kept == 0) {
+    state.floor = std::max(state.floor, state.newest.revision);
+    give_back(state.newest.next);
+    state.newest = {};
+  } else {
+    FenceEntry* last = &state.newest;
+    for (std::uint32_t i = 1; i < kept; ++i) last = &nodes_[last->next];
+    state.floor = std::max(state.floor, nodes_[last->next].revision);
+    give_back(std::exchange(last->next, 0));
   }
-  assert(at != 0);
-  state.floor = std::max(state.floor, nodes_[at].revision);
-  (before == 0 ? state.newest : nodes_[before].next) = 0;
-  give_back(at);
   state.entries = kept;
   // Siblings of the new floor's revision that stayed are below the fence as well; they cost
   // a few bytes until they age and can never be asked for again.

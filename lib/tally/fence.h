@@ -1,10 +1,10 @@
 // The fence of an account: what keeps a replayed record from counting twice
 // (DEFINITIONS: Once).
 //
-// A floor revision, in the account's state, and the set of records that were
-// counted above it. The set is a list sorted by revision, newest first, in a
-// pool that one shard's accounts share: the usual record, newer than all, is
-// one comparison and one node.
+// A floor revision and the set of records that were counted above it. The set is a
+// list sorted by revision, newest first. Its first record lies in the account's
+// state, where the usual record, newer than all, is one comparison; the others in
+// a pool that one shard's accounts share.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct FenceEntry {
   std::uint64_t revision = 0;
   std::uint64_t tag = 0;     ///< hash of (collection, rkey, operation); low bits: see FenceTag
   std::uint32_t seen_s = 0;  ///< event time when it was counted
-  std::uint32_t next = 0;    ///< node of the next older entry; 0 = none
+  std::uint32_t next = 0;    ///< node of the next older entry in the pool; 0 = none
 };
 
 /// What a record speaks about, where the newest must win. The numbers are stored.
@@ -43,8 +43,8 @@ struct FenceTag {
 
 /// The part of an account's state that belongs to the fence.
 struct FenceState {
-  std::uint64_t floor = 0;   ///< records at or below it were counted, or never will be
-  std::uint32_t newest = 0;  ///< node of the newest entry in the pool; 0 = none
+  std::uint64_t floor = 0;  ///< records at or below it were counted, or never will be
+  FenceEntry newest;        ///< all zero when there are no entries
   std::uint32_t entries = 0;
   std::uint32_t oldest_s = 0;  ///< no entry was seen before; spares age() most walks
 };
@@ -66,8 +66,8 @@ class FencePool {
   /// Lets a record pass once. `revision` > 0.
   Admission admit(FenceState& state, std::uint64_t revision, FenceTag tag, std::uint32_t time_s);
 
-  /// Calls for the newest entry, so that admit() will not wait for it.
-  void prefetch(const FenceState& state) const { __builtin_prefetch(&nodes_[state.newest]); }
+  /// Brings the second newest entry near: the place in the pool where the next change will be.
+  void fetch(const FenceState& state) const { tally::fetch(&nodes_[state.newest.next]); }
 
   /// Raises the floor over entries last seen before `before_s` and gives their nodes back.
   /// Returns whether anything changed.
@@ -81,12 +81,15 @@ class FencePool {
   /// Rebuilds a released state from entries as copy() gave them.
   void restore(FenceState& state, const std::vector<FenceEntry>& newest_first);
 
-  /// Nodes in use.
+  /// Nodes in use. The newest entry of each set takes none.
   [[nodiscard]] std::size_t used() const { return used_; }
   /// Sets that had to forget records younger than the horizon, since the start.
   [[nodiscard]] std::uint64_t overflows() const { return overflows_; }
 
  private:
+  [[nodiscard]] const FenceEntry* next(const FenceEntry& entry) const {
+    return entry.next == 0 ? nullptr : &nodes_[entry.next];
+  }
   std::uint32_t take();
   void give_back(std::uint32_t first);
   void cut_after(FenceState& state, std::uint32_t kept);

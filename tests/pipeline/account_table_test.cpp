@@ -162,9 +162,7 @@ TEST(Hand, ThinsOutEvenly) {
     std::vector<int> visits(slots);
     std::array<std::size_t, kStretches> came{};
     for (std::size_t i = 1; i <= slots; ++i) {
-      const std::size_t expected = hand.ahead(1);
       const std::size_t slot = hand.next();
-      ASSERT_EQ(slot, expected);
       ++visits[slot];
       ++came[slot * kStretches / slots];
       const auto [least, most] = std::minmax_element(came.begin(), came.end());
