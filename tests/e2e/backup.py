@@ -13,7 +13,8 @@ import time
 
 from harness import BIN, Daemon, Failure, Feed, Folder, Truth, expect, main, truth, wait_until
 
-OPTIONS = ["--clock", "feed", "--set", "feed.margin_s=900"]
+OPTIONS = ["--clock", "feed", "--set", "tally.fence_horizon_s=900",
+           "--set", "feed.margin_s=900"]
 
 
 def geotally(code, *arguments, says=""):

@@ -22,9 +22,10 @@ TROUBLES = ["none", "bare", "sigterm", "kill", "hour", "reorder", "1001", "kill-
             "fragment"]
 
 
-# A reconnect begins so long before the cursor. A world spread over months has an event every few
-# seconds: events that change places lie further apart there than in a live feed's cutover.
-MARGIN_S = 900
+# So far may events change places, and a reconnect begins so long before the cursor. A world spread
+# over months has an event every few seconds: what changes places there lies further apart than in
+# a live feed's cutover.
+HORIZON_S = 900
 
 
 def trouble(kind, feed, middle, spacing_s):
@@ -34,7 +35,7 @@ def trouble(kind, feed, middle, spacing_s):
     elif kind == "hour":
         feed.control("/fault", spec=f"rewind@{middle}:span=1h,how=bare")
     elif kind == "reorder":
-        events = max(2, int(MARGIN_S / 3 / spacing_s))
+        events = max(2, int(HORIZON_S / 3 / spacing_s))
         feed.control("/fault", spec=f"reorder@{middle}:events={events}")
         feed.control("/fault", spec=f"drop@{middle + events // 2}:how=bare")
     elif kind == "refuse":
@@ -66,7 +67,8 @@ def run(arguments):
                     arguments.events, "--days", arguments.days, "--hold-alone", "--pause-at", 1, "--retention", "200d",
                     *(["--end-time", "now"] if arguments.clock == "wall" else []))
         expected = Truth(feed.log)
-        options = ["--clock", arguments.clock, "--set", f"feed.margin_s={MARGIN_S}"]
+        options = ["--clock", arguments.clock, "--set", f"tally.fence_horizon_s={HORIZON_S}",
+                   "--set", f"feed.margin_s={HORIZON_S}"]
         spacing_s = arguments.days * 86_400 / arguments.events
         daemon = Daemon(folder, feed.url(), *options)
         pages = []

@@ -14,7 +14,8 @@ import sys
 from backup import contents, geotally
 from harness import Daemon, Failure, Feed, Folder, Truth, expect, get, main, truth
 
-OPTIONS = ["--clock", "feed", "--set", "feed.margin_s=900"]
+OPTIONS = ["--clock", "feed", "--set", "tally.fence_horizon_s=900",
+           "--set", "feed.margin_s=900"]
 COUNTERS = ("posts", "deletions")
 # 40 days after the gap no window but 90d reaches back to it.
 WINDOWS = [name for name, length, _ in truth.WINDOWS if length <= 30 * 86_400]

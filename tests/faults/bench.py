@@ -12,10 +12,11 @@ from harness import (BIN, Daemon, Failure, Feed, Truth, expect, get, truth,  # n
                      wait_until)
 from wires import V2, trained  # noqa: E402
 
-# A reconnect begins so long before the cursor. The world is spread over months: neighbours in it
-# lie further apart than in a live feed.
-MARGIN_S = 900
-OPTIONS = ["--clock", "feed", "--set", f"feed.margin_s={MARGIN_S}", "--set", "store.memory_mib=128",
+# So far may events change places, and a reconnect begins so long before the cursor. The world is
+# spread over months: neighbours in it lie further apart than in a live feed.
+HORIZON_S = 900
+OPTIONS = ["--clock", "feed", "--set", f"tally.fence_horizon_s={HORIZON_S}",
+           "--set", f"feed.margin_s={HORIZON_S}", "--set", "store.memory_mib=128",
            "--set", "feed.backoff_max_s=1"]
 
 

@@ -24,7 +24,8 @@ def flood(accounts, per_second, *more, quiet_s=0):
     set later."""
     return {"world": ["--world", "flood", "--only-posts", "--days", EVENTS / per_second / 86_400,
                       "--accounts", accounts, "--events", EVENTS, *more],
-            "options": ["--set", f"store.memory_mib={CEILING_MIB}", "--set", "feed.margin_s=60",
+            "options": ["--set", f"store.memory_mib={CEILING_MIB}",
+                        "--set", "tally.fence_horizon_s=60", "--set", "feed.margin_s=60",
                         "--set", f"feed.quiet_s={quiet_s}"]}
 
 
