@@ -85,6 +85,7 @@ TEST(Connection, TheFirstMessageMayComeWithTheHandshake) {
   Harness harness({server.url()});
   harness.start();
   harness.until([&] { return harness.messages.size() == 2; });
+  EXPECT_EQ(harness.messages, (std::vector<std::string>{"1", "2"}));
 }
 
 TEST(Connection, ATooLargeMessageIsCountedAndTheConnectionKept) {
