@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from harness import BIN, Daemon, Failure, Feed, Folder, Truth, expect, main, truth, wait_until
+from harness import (BIN, Daemon, Failure, Feed, Folder, Truth, end, expect, main, truth,
+                     wait_until)
 
 OPTIONS = ["--clock", "feed", "--set", "tally.fence_horizon_s=900",
            "--set", "feed.margin_s=900"]
@@ -100,9 +101,7 @@ def run():
         except Failure as failure:
             raise Failure(f"{failure}\n{daemon.errors()[-2000:]}") from None
         finally:
-            for process in (daemon, feed):
-                if process.process.poll() is None:
-                    process.stop(signal.SIGKILL)
+            end(daemon, feed)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import random
 import signal
 import sys
 
-from harness import Daemon, Failure, Feed, Folder, Truth, expect, main, truth, wait_until
+from harness import Daemon, Failure, Feed, Folder, Truth, end, expect, main, truth, wait_until
 
 WINDOWS = [name for name, _, _ in truth.WINDOWS]
 
@@ -106,9 +106,7 @@ def run(arguments):
         except Failure as failure:
             raise Failure(f"{failure}\n--- the daemon's log\n{daemon.errors()[-3000:]}") from None
         finally:
-            for process in (daemon, feed):
-                if process.process.poll() is None:
-                    process.stop(signal.SIGKILL)
+            end(daemon, feed)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Nothing here depends on timing: every wait is for a state, with a deadline that 
 reaches. Everything listens on 127.0.0.1, on ports that the system chooses.
 """
 
+import atexit
 import gzip
 import json
 import os
@@ -60,7 +61,11 @@ def get(url, headers=None, method="GET", timeout=30):
 
 
 class Process:
+    started = []
+
     def __init__(self, arguments, stderr, environment=None):
+        Process.started.append(self)
+        self.process = None
         self.stderr_path = stderr
         self._stderr = open(stderr, "ab")
         self.process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE,
@@ -77,6 +82,17 @@ class Process:
 
     def errors(self):
         return Path(self.stderr_path).read_text(errors="replace")
+
+
+def end(*processes, how=signal.SIGKILL):
+    """Ends those that still run."""
+    for process in processes:
+        if process is not None and process.process is not None and process.process.poll() is None:
+            process.stop(how)
+
+
+# However a test ends: nothing that it started outlives it.
+atexit.register(lambda: end(*Process.started))
 
 
 class Feed(Process):

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import urllib.parse
 
-from harness import Daemon, Failure, Feed, Folder, Process, expect, get, main, wait_until
+from harness import Daemon, Failure, Feed, Folder, Process, end, expect, get, main, wait_until
 
 
 def free_port():
@@ -89,9 +89,7 @@ scrape_configs:
         except Failure as failure:
             raise Failure(f"{failure}\n{daemon.errors()[-2000:]}") from None
         finally:
-            for process in (daemon, prometheus, feed):
-                if process.process.poll() is None:
-                    process.stop(signal.SIGTERM)
+            end(daemon, prometheus, feed, how=signal.SIGTERM)
 
 
 if __name__ == "__main__":

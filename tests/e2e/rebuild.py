@@ -8,11 +8,10 @@ rebuilt, verified, and run on while the world goes on for 40 days.
 
 import json
 import shutil
-import signal
 import sys
 
 from backup import contents, geotally
-from harness import Daemon, Failure, Feed, Folder, Truth, expect, get, main, truth
+from harness import Daemon, Failure, Feed, Folder, Truth, end, expect, get, main, truth
 
 OPTIONS = ["--clock", "feed", "--set", "tally.fence_horizon_s=900",
            "--set", "feed.margin_s=900"]
@@ -107,9 +106,7 @@ def run():
         except Failure as failure:
             raise Failure(f"{failure}\n{daemon.errors()[-2000:]}") from None
         finally:
-            for process in (daemon, feed):
-                if process.process.poll() is None:
-                    process.stop(signal.SIGKILL)
+            end(daemon, feed)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from harness import (BIN, Daemon, Failure, Feed, Truth, expect, get, truth,  # noqa: E402,F401
+from harness import (BIN, Daemon, Failure, Feed, Truth, end, expect, get, truth,  # noqa: E402,F401
                      wait_until)
 from wires import V2, trained  # noqa: E402
 
@@ -161,9 +161,7 @@ class Bench:
         return int(field(self.daemon.process.pid, "VmHWM")) / 1024
 
     def close(self):
-        for process in (self.daemon, self.feed):
-            if process is not None and process.process.poll() is None:
-                process.stop(signal.SIGKILL)
+        end(self.daemon, self.feed)
 
 
 def seconds(text):
