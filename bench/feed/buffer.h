@@ -22,7 +22,7 @@ class Buffer {
 
   void append(std::string_view bytes) {
     char* const out = room(bytes.size());
-    std::memcpy(out, bytes.data(), bytes.size());
+    bytes.copy(out, bytes.size());
     commit(out + bytes.size());
   }
   void truncate(std::size_t size) { size_ = size; }

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace geotally::feedgen {
 
 inline char* put(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
+  text.copy(out, text.size());  // not memcpy: an empty view may point nowhere
   return out + text.size();
 }
 inline char* put(char* out, char c) {
