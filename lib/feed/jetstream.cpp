@@ -10,7 +10,6 @@
 
 namespace geotally::feed {
 
-using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
 namespace {
@@ -64,11 +63,10 @@ bool Jetstream::pass(std::string_view text, Found& found, Event& event) {
   if (text.size() > parser_.capacity()) {
     if (const auto failed = parser_.allocate(std::bit_ceil(text.size()))) return reject(failed);
   }
-  simdjson::ondemand::document document;
   const simdjson::padded_string_view padded(text.data(), text.size(), text.size() + kFramePadding);
-  if (const auto failed = parser_.iterate(padded).get(document)) return reject(failed);
-  object root;
-  if (const auto failed = document.get_object().get(root)) {
+  auto document = parser_.iterate(padded);
+  Object root = document.get_object();
+  if (const auto failed = root.error()) {
     // JSON that is no object is no field of the wrong type.
     return reject(failed == simdjson::INCORRECT_TYPE ? Rejection::kMalformed
                                                      : to_rejection(failed));
@@ -156,8 +154,7 @@ bool Jetstream::read_commit_field(Key key, value& value, Found& found, Event& ev
 }
 
 bool Jetstream::read_record(value& value, Collection collection, Event& event) {
-  object record;
-  if (const auto failed = value.get_object().get(record)) return reject(failed);
+  Object record = value.get_object();
   switch (collection) {
     case Collection::kPost:
       return read_post(record, event);
@@ -171,9 +168,8 @@ bool Jetstream::read_record(value& value, Collection collection, Event& event) {
   return true;
 }
 
-bool Jetstream::read_post(object record, Event& event) {
-  auto failed = simdjson::SUCCESS;
-  const bool whole = for_each(record, failed, [&](Key key, value& value) {
+bool Jetstream::read_post(Object& record, Event& event) {
+  return read_fields(record, [&](Key key, value& value) {
     if (key.is("text")) return read_optional_text(value, event.text);
     if (key.is("createdAt")) return read_optional_text(value, event.created_at);
     if (key.is("langs")) return read_languages(value, event);
@@ -186,7 +182,6 @@ bool Jetstream::read_post(object record, Event& event) {
     }
     return true;
   });
-  return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
 }
 
 bool Jetstream::read_languages(value& value, Event& event) {
@@ -194,13 +189,12 @@ bool Jetstream::read_languages(value& value, Event& event) {
   if (const auto failed = value.type().get(type)) return reject(failed);
   event.language_count = 0;
   if (type == simdjson::ondemand::json_type::null) return true;
-  simdjson::ondemand::array languages;
-  if (const auto failed = value.get_array().get(languages)) return reject(failed);
-  for (auto element : languages) {
-    simdjson::ondemand::value language;
-    if (const auto failed = element.get(language)) return reject(failed);
+  auto languages = value.get_array();
+  if (const auto failed = languages.error()) return reject(failed);
+  for (auto language : languages.value_unsafe()) {
+    if (const auto failed = language.error()) return reject(failed);
     std::string_view text;
-    if (!read_text(language, text)) return false;
+    if (!read_text(language.value_unsafe(), text)) return false;
     if (event.language_count < Event::kLanguagesMax) {
       event.languages[event.language_count++] = text;
     }
@@ -208,46 +202,37 @@ bool Jetstream::read_languages(value& value, Event& event) {
   return true;
 }
 
-bool Jetstream::read_profile(object record, Event& event) {
-  auto failed = simdjson::SUCCESS;
-  const bool whole = for_each(record, failed, [&](Key key, value& value) {
+bool Jetstream::read_profile(Object& record, Event& event) {
+  return read_fields(record, [&](Key key, value& value) {
     if (key.is("displayName")) return read_optional_text(value, event.display_name);
     if (key.is("description")) return read_optional_text(value, event.description);
     if (key.is("website")) return read_optional_text(value, event.website);
     if (key.is("createdAt")) return read_optional_text(value, event.created_at);
     return true;
   });
-  return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
 }
 
-bool Jetstream::read_address(object record, Event& event) {
-  auto failed = simdjson::SUCCESS;
-  const bool whole = for_each(record, failed, [&](Key key, value& value) {
+bool Jetstream::read_address(Object& record, Event& event) {
+  return read_fields(record, [&](Key key, value& value) {
     return key.is("country") ? read_optional_text(value, event.country) : true;
   });
-  return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
 }
 
 bool Jetstream::read_identity(value& value, Found& found, Event& event) {
-  object identity;
-  if (const auto failed = value.get_object().get(identity)) return reject(failed);
+  Object identity = value.get_object();
   found.identity = true;
-  auto failed = simdjson::SUCCESS;
-  const bool whole = for_each(identity, failed, [&](Key key, simdjson::ondemand::value& field) {
+  return read_fields(identity, [&](Key key, simdjson::ondemand::value& field) {
     if (key.is("seq")) return read_number(field, event.upstream_sequence);
     if (key.is("time")) return found.upstream_time = read_time(field, event.upstream_time_us);
     if (key.is("handle")) return read_optional_text(field, event.handle);
     return true;
   });
-  return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
 }
 
 bool Jetstream::read_account(value& value, Found& found, Event& event) {
-  object account;
-  if (const auto failed = value.get_object().get(account)) return reject(failed);
+  Object account = value.get_object();
   found.account = true;
-  auto failed = simdjson::SUCCESS;
-  const bool whole = for_each(account, failed, [&](Key key, simdjson::ondemand::value& field) {
+  return read_fields(account, [&](Key key, simdjson::ondemand::value& field) {
     if (key.is("seq")) return read_number(field, event.upstream_sequence);
     if (key.is("time")) return found.upstream_time = read_time(field, event.upstream_time_us);
     if (key.is("status")) return read_optional_text(field, found.status);
@@ -258,7 +243,6 @@ bool Jetstream::read_account(value& value, Found& found, Event& event) {
     }
     return true;
   });
-  return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
 }
 
 Verdict Jetstream::finish(const Found& found, Event& event) {

@@ -45,8 +45,7 @@ class Jetstream : public Dialect {
   };
 
   /// Reads the envelope: calls the readers below for what it finds. False = rejected.
-  [[nodiscard]] virtual bool read_envelope(simdjson::ondemand::object root, Found& found,
-                                           Event& event) = 0;
+  [[nodiscard]] virtual bool read_envelope(Object& root, Found& found, Event& event) = 0;
 
   /// A field of a commit; `handled` stays false when the key is none of its own.
   [[nodiscard]] bool read_commit_field(Key key, simdjson::ondemand::value& value, Found& found,
@@ -55,6 +54,21 @@ class Jetstream : public Dialect {
   [[nodiscard]] bool read_account(simdjson::ondemand::value& value, Found& found, Event& event);
   [[nodiscard]] bool read_did(simdjson::ondemand::value& value, Found& found, Event& event);
 
+  /// Calls each(Key, value&) -> bool for every field of `object`. False = rejected: by `each`, or
+  /// because there is no object or it is broken.
+  ///
+  /// Nothing of simdjson's is copied here: a copy of what was just written member by member waits
+  /// until every store before it has reached the cache, which was a tenth of the thread's time.
+  template <typename Each>
+  [[nodiscard]] bool read_fields(Object& object, Each each) {
+    if (const auto failed = object.error()) return reject(failed);
+    for (auto result : object.value_unsafe()) {
+      if (const auto failed = result.error()) return reject(failed);
+      auto& field = result.value_unsafe();
+      if (!each(Key(field.key()), field.value())) return false;
+    }
+    return true;
+  }
   [[nodiscard]] bool read_text(simdjson::ondemand::value& value, std::string_view& text);
   /// Absent, null and a string are fine.
   [[nodiscard]] bool read_optional_text(simdjson::ondemand::value& value, std::string_view& text);
@@ -73,10 +87,10 @@ class Jetstream : public Dialect {
   [[nodiscard]] bool pass(std::string_view text, Found& found, Event& event);
   [[nodiscard]] bool read_record(simdjson::ondemand::value& value, Collection collection,
                                  Event& event);
-  [[nodiscard]] bool read_post(simdjson::ondemand::object record, Event& event);
+  [[nodiscard]] bool read_post(Object& record, Event& event);
   [[nodiscard]] bool read_languages(simdjson::ondemand::value& value, Event& event);
-  [[nodiscard]] bool read_profile(simdjson::ondemand::object record, Event& event);
-  [[nodiscard]] bool read_address(simdjson::ondemand::object record, Event& event);
+  [[nodiscard]] bool read_profile(Object& record, Event& event);
+  [[nodiscard]] bool read_address(Object& record, Event& event);
   [[nodiscard]] Verdict finish(const Found& found, Event& event);
   [[nodiscard]] Verdict finish_commit(const Found& found, Event& event);
   [[nodiscard]] Verdict finish_account(const Found& found, Event& event);

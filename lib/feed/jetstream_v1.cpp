@@ -9,7 +9,6 @@
 namespace geotally::feed {
 namespace {
 
-using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
 class JetstreamV1 final : public Jetstream {
@@ -37,9 +36,8 @@ class JetstreamV1 final : public Jetstream {
   }
 
  protected:
-  bool read_envelope(object root, Found& found, Event& event) override {
-    auto failed = simdjson::SUCCESS;
-    const bool whole = for_each(root, failed, [&](Key key, value& value) {
+  bool read_envelope(Object& root, Found& found, Event& event) override {
+    return read_fields(root, [&](Key key, value& value) {
       if (key.is("did")) return read_did(value, found, event);
       if (key.is("time_us")) return read_time_us(value, found, event);
       if (key.is("kind")) return read_kind(value, found);
@@ -51,7 +49,6 @@ class JetstreamV1 final : public Jetstream {
       if (key.is("type")) found.foreign = true;
       return true;
     });
-    return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
   }
 
  private:
@@ -82,14 +79,11 @@ class JetstreamV1 final : public Jetstream {
   }
 
   bool read_commit(value& value, Found& found, Event& event) {
-    object commit;
-    if (const auto failed = value.get_object().get(commit)) return reject(failed);
+    Object commit = value.get_object();
     found.commit = true;
-    auto failed = simdjson::SUCCESS;
-    const bool whole = for_each(commit, failed, [&](Key key, simdjson::ondemand::value& field) {
+    return read_fields(commit, [&](Key key, simdjson::ondemand::value& field) {
       return read_commit_field(key, field, found, event);
     });
-    return whole || (failed == simdjson::SUCCESS ? false : reject(failed));
   }
 };
 

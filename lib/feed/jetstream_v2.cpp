@@ -9,7 +9,6 @@
 namespace geotally::feed {
 namespace {
 
-using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
 class JetstreamV2 final : public Jetstream {
@@ -49,13 +48,12 @@ class JetstreamV2 final : public Jetstream {
   void set_dictionary(std::uint32_t id) override { dictionary_id_ = id; }
 
  protected:
-  bool read_envelope(object root, Found& found, Event& event) override {
-    auto failed = simdjson::SUCCESS;
+  bool read_envelope(Object& root, Found& found, Event& event) override {
     bool message = false;
     bool error = false;
     bool typed = false;
     std::string_view name;
-    const bool whole = for_each(root, failed, [&](Key key, value& value) {
+    const bool whole = read_fields(root, [&](Key key, value& value) {
       if (key.is("$type")) {
         std::string_view type;
         if (!read_text(value, type)) return false;
@@ -68,7 +66,7 @@ class JetstreamV2 final : public Jetstream {
       if (key.is("error")) return read_optional_text(value, name);
       return true;
     });
-    if (!whole) return failed == simdjson::SUCCESS ? false : reject(failed);
+    if (!whole) return false;
     if (!typed) return reject(Rejection::kMissingField);
     if (error) {
       notify(name);
@@ -85,13 +83,11 @@ class JetstreamV2 final : public Jetstream {
 
  private:
   bool read_payload(value& value, Found& found, Event& event) {
-    object payload;
-    if (const auto failed = value.get_object().get(payload)) return reject(failed);
+    Object payload = value.get_object();
     info_name_ = {};
     bool witnessed = false;
     std::int64_t time_us = 0;
-    auto failed = simdjson::SUCCESS;
-    const bool whole = for_each(payload, failed, [&](Key key, simdjson::ondemand::value& field) {
+    const bool whole = read_fields(payload, [&](Key key, simdjson::ondemand::value& field) {
       if (key.is("$type")) return read_kind(field, found);
       if (key.is("did")) return read_did(field, found, event);
       if (key.is("seq")) return read_number(field, event.sequence);
@@ -109,7 +105,7 @@ class JetstreamV2 final : public Jetstream {
       if (key.is("name")) return read_optional_text(field, info_name_);
       return read_commit_field(key, field, found, event);
     });
-    if (!whole) return failed == simdjson::SUCCESS ? false : reject(failed);
+    if (!whole) return false;
     if (!witnessed) event.time_us = time_us;
     found.commit = true;  // its fields stand in the payload itself
     return true;

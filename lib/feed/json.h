@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <utility>
 
 #include <simdjson.h>
 
@@ -35,17 +34,7 @@ class Key {
   const char* raw_;
 };
 
-/// Calls each(Key, value) -> bool for every field of `object`; stops with false when it gives
-/// false, or when the object is broken (then `failed` gets why).
-template <typename Each>
-bool for_each(simdjson::ondemand::object object, simdjson::error_code& failed, Each each) {
-  for (auto result : object) {
-    simdjson::ondemand::field field;
-    failed = std::move(result).get(field);
-    if (failed != simdjson::SUCCESS) return false;
-    if (!each(Key(field.key()), field.value())) return false;
-  }
-  return true;
-}
+/// An object, or why there is none.
+using Object = simdjson::simdjson_result<simdjson::ondemand::object>;
 
 }  // namespace geotally::feed
