@@ -80,32 +80,33 @@ std::optional<Country> region_of(std::string_view subtag) {
   return Country::parse(subtag);
 }
 
-}  // namespace
+std::size_t end_of_subtag(std::string_view tag, std::size_t from) {
+  while (from < tag.size() && tag[from] != '-' && tag[from] != '_') ++from;
+  return from;
+}
 
-std::optional<LanguageTag> LanguageTag::parse(std::string_view tag) {
-  if (tag.size() < 2 || tag.size() > kTagMax) return std::nullopt;
-  const auto end_of_subtag = [&](std::size_t end) {
-    while (end < tag.size() && tag[end] != '-' && tag[end] != '_') ++end;
-    return end;
-  };
-  std::size_t end = end_of_subtag(0);
-  const std::uint16_t code = pack(tag.substr(0, end));
-  if (code == kNone || is_no_language(code)) return std::nullopt;
-  LanguageTag result;
-  result.language_ = folded(code);
+// The first region among the subtags that follow `end`; index 0 when there is none.
+std::uint8_t region_after(std::string_view tag, std::size_t end) {
   while (end < tag.size()) {
     const std::size_t start = end + 1;
-    end = end_of_subtag(start);
+    end = end_of_subtag(tag, start);
     const std::string_view subtag = tag.substr(start, end - start);
     if (subtag.empty() || subtag.size() > kSubtagMax) break;
     // A single letter starts an extension or private use: no region follows.
     if (subtag.size() == 1) break;
-    if (const auto region = region_of(subtag); region.has_value()) {
-      result.region_ = region->index();
-      break;
-    }
+    if (const auto region = region_of(subtag); region.has_value()) return region->index();
   }
-  return result;
+  return 0;
+}
+
+}  // namespace
+
+std::optional<LanguageTag> LanguageTag::parse(std::string_view tag) {
+  if (tag.size() < 2 || tag.size() > kTagMax) return std::nullopt;
+  const std::size_t end = end_of_subtag(tag, 0);
+  const std::uint16_t code = pack(tag.substr(0, end));
+  if (code == kNone || is_no_language(code)) return std::nullopt;
+  return LanguageTag(folded(code), end == tag.size() ? std::uint8_t{0} : region_after(tag, end));
 }
 
 LanguageTag LanguageTag::from_id(std::uint16_t language_id) {

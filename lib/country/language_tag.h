@@ -37,6 +37,9 @@ class LanguageTag {
   friend constexpr bool operator==(LanguageTag, LanguageTag) = default;
 
  private:
+  constexpr LanguageTag(std::uint16_t language, std::uint8_t region)
+      : language_(language), region_(region) {}
+
   std::uint16_t language_ = 0;  // three letters of five bits, a = 1
   std::uint8_t region_ = 0;     // index of the country
 };

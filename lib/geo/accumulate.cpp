@@ -114,14 +114,9 @@ void count_hour(Memory& memory, std::uint8_t hour) {
   ++memory.hour_count;
 }
 
-namespace {
-
-// 0, 1, 4, 16: the largest that is not above `count`.
 std::uint8_t fourfold(std::uint8_t count) {
   return count < 4 ? std::min<std::uint8_t>(count, 1) : count < 16 ? 4 : 16;
 }
-
-}  // namespace
 
 // What of a memory the answer really follows: counts rise with every post, but the answer moves
 // with their order of magnitude, and hours say nothing before there are several. A busy account is

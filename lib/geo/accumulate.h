@@ -37,6 +37,9 @@ inline constexpr std::uint16_t kHint = 27 << 10;
 [[nodiscard]] inline bool is_hint(std::uint16_t id) { return id >= kHint; }
 [[nodiscard]] Country country_of_hint(std::uint16_t id);
 
+/// The order of magnitude of a count: 0, 1, 4, 16, the largest that is not above it.
+[[nodiscard]] std::uint8_t fourfold(std::uint8_t count);
+
 /// What of a memory the answer really follows: see Resolver::weigh().
 [[nodiscard]] Memory magnitude(Memory memory);
 

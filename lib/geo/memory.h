@@ -61,4 +61,10 @@ struct Memory {
 /// Requires every member to be within the range that is written beside it.
 [[nodiscard]] EvidenceState pack(const Memory& memory);
 
+/// The usual post: in the leading language, in the hour of the post before it. All it changes is
+/// one count, in place; that is what it returns. 0 when it is not so simple, and `state` is
+/// unchanged.
+[[nodiscard]] std::uint8_t count_usual(EvidenceState& state, std::uint16_t language,
+                                       std::uint8_t hour);
+
 }  // namespace geotally::geo

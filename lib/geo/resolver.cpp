@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "geo/accumulate.h"
 #include "geo/detect.h"
@@ -18,6 +19,13 @@ namespace {
 
 // A few posts say nothing of when an account is awake.
 constexpr std::uint8_t kHoursMin = 8;
+
+// All that most posts say: one language, and when.
+bool says_language_and_hour(const Evidence& evidence) {
+  return evidence.post && !evidence.profile && evidence.handle.empty() && evidence.text.empty() &&
+         evidence.utc_offset_s == Evidence::kNoOffset && evidence.languages.size() == 1 &&
+         !evidence.languages[0].empty() && !evidence.languages[0].region().known();
+}
 
 }  // namespace
 
@@ -59,6 +67,12 @@ void Resolver::hint(Memory& memory, std::string_view text, LanguageTag language)
 }
 
 bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
+  if (says_language_and_hour(evidence)) {
+    const std::uint16_t language = macro_language(evidence.languages[0].language_id());
+    if (const std::uint8_t count = count_usual(state, language, evidence.utc_hour); count != 0) {
+      return fourfold(count) != fourfold(static_cast<std::uint8_t>(count - 1));
+    }
+  }
   const Weights& weights = tables_->weights;
   const Memory before = unpack(state);
   Memory memory = before;
@@ -204,17 +218,18 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
       for (const auto& use : uses) row[use.country] += factor * use.gain;
     }
   }
-  const std::size_t count = Country::count();
   if (memory.zone_offset != 0 && weights.zone_offset > 0) {
     auto& row = scores.row(EvidenceKind::kZone);
     const auto& likelihood = tables.by_offset[memory.zone_offset];
-    for (std::size_t i = 1; i < count; ++i) row[i] += weights.zone_offset * likelihood[i];
+    for (std::size_t i = 0; i < Country::kLimit; ++i) {
+      row[i] += weights.zone_offset * likelihood[i];
+    }
   }
   if (memory.zone.known()) scores.row(EvidenceKind::kZone)[memory.zone.index()] += weights.zone;
   if (memory.offset != 0 && weights.offset > 0) {
     auto& row = scores.row(EvidenceKind::kZone);
     const auto& likelihood = tables.by_offset[memory.offset];
-    for (std::size_t i = 1; i < count; ++i) row[i] += weights.offset * likelihood[i];
+    for (std::size_t i = 0; i < Country::kLimit; ++i) row[i] += weights.offset * likelihood[i];
   }
   if (memory.hour_count >= kHoursMin && (memory.hour_x != 0 || memory.hour_y != 0)) {
     // People post around 15 h of their own clock; the middle of an account's hours lies within
@@ -231,34 +246,36 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     const auto across = static_cast<float>(concentration * std::sin(angle));
     const auto most = static_cast<float>(concentration);
     auto& row = scores.row(EvidenceKind::kZone);
-    for (std::size_t i = 1; i < count; ++i) {
+    for (std::size_t i = 0; i < Country::kLimit; ++i) {
       row[i] += along * tables.offset_x[i] - across * tables.offset_y[i] - most;
     }
   }
 
+  // Places without a country are impossible in the prior, so that whole arrays can be summed.
   scores.total = tables.prior;
   for (std::size_t k = 0; k < kEvidenceKinds; ++k) {
     if (!scores.spoke[k]) continue;
-    for (std::size_t i = 1; i < count; ++i) scores.total[i] += scores.by_kind[k][i];
+    for (std::size_t i = 0; i < Country::kLimit; ++i) scores.total[i] += scores.by_kind[k][i];
   }
-  const auto* best = std::max_element(scores.total.begin() + 1,
-                                      scores.total.begin() + static_cast<std::ptrdiff_t>(count));
-  scores.best = static_cast<std::size_t>(best - scores.total.begin());
+  // reduce() may take elements in any order: no comparison waits for the one before it.
+  const float best = std::reduce(scores.total.begin(), scores.total.end(), scores.total[0],
+                                 [](float a, float b) { return std::max(a, b); });
+  scores.best = static_cast<std::size_t>(std::find(scores.total.begin(), scores.total.end(), best) -
+                                         scores.total.begin());
   double total = 0;
   constexpr float kNegligible = -18;  // e^-18 of 250 countries is beyond what a confidence shows
-  for (std::size_t i = 1; i < count; ++i) {
-    if (scores.total[i] - *best > kNegligible) total += std::exp(scores.total[i] - *best);
+  for (const float one : scores.total) {
+    if (one - best > kNegligible) total += std::exp(one - best);
   }
   scores.probability = 1 / total;
   // The kind that speaks loudest for the answer, against what it says of the others on average.
   float loudest = 0;
   for (std::size_t k = 1; k < kEvidenceKinds; ++k) {
     if (!scores.spoke[k]) continue;
-    float average = 0;
-    for (std::size_t i = 1; i < count; ++i) {
-      average += tables.prior_share[i] * scores.by_kind[k][i];
-    }
-    const float gain = scores.by_kind[k][scores.best] - average;
+    const auto& row = scores.by_kind[k];
+    const float average =
+        std::transform_reduce(row.begin(), row.end(), tables.prior_share.begin(), 0.0F);
+    const float gain = row[scores.best] - average;
     if (gain > loudest) {
       loudest = gain;
       scores.kind = static_cast<EvidenceKind>(k);

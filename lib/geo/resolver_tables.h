@@ -33,6 +33,7 @@ struct Resolver::Tables {
       prior[i] = std::max(prior[i] - static_cast<float>(std::log(total)), kPriorMin);
       prior_share[i] = std::exp(prior[i]);
     }
+    std::fill(prior.begin() + Country::count(), prior.end(), kImpossible);
     prior[0] = kImpossible;
     read_offsets();
   }

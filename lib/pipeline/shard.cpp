@@ -1,6 +1,7 @@
 #include "pipeline/shard.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -139,11 +140,16 @@ void Shard::process(const Batch& batch) {
     const std::size_t end = std::min(begin + kGroup, size);
     for (std::size_t i = begin; i < end; ++i) accounts_.fetch_key(batch[i].account);
     for (std::size_t i = begin; i < end; ++i) accounts_.fetch(batch[i].account);
+    // Loads overlap only when they are close together: first all places, then all loads.
+    std::array<const tally::CellChange*, kGroup> cells{};
     for (std::size_t i = begin; i < end; ++i) {
       if (const HotAccount* hot = accounts_.find(batch[i].account)) {
         fences_.fetch(hot->state.fence);
-        cells_->fetch(hot->state.country, hot->state.last_post_s);
+        cells[i - begin] = cells_->find_last_post(hot->state.country, hot->state.last_post_s);
       }
+    }
+    for (const tally::CellChange* cell : cells) {
+      if (cell != nullptr) tally::fetch(cell);
     }
     for (std::size_t i = begin; i < end; ++i) add(batch[i], batch);
   }

@@ -1,7 +1,5 @@
 #include "tally/changes.h"
 
-#include "tally/page_array.h"
-
 namespace geotally::tally {
 namespace {
 
@@ -34,10 +32,9 @@ CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
   return &row->cells[country.index()];
 }
 
-void Changes::fetch(Country country, std::uint32_t last_post_s) const {
-  const std::int64_t second = bucket_of(RowKind::kSecond, last_post_s);
-  const auto row = index_.find(key_of(RowKind::kSecond, second));
-  if (row != index_.end()) tally::fetch(&row->second->cells[country.index()]);
+const CellChange* Changes::find_last_post(Country country, std::uint32_t last_post_s) const {
+  const auto row = index_.find(key_of(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s)));
+  return row == index_.end() ? nullptr : &row->second->cells[country.index()];
 }
 
 RowChange& Changes::row(RowKind kind, std::int64_t bucket) {

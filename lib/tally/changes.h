@@ -67,9 +67,9 @@ class Changes {
   [[nodiscard]] CityChange& city(std::uint32_t city) { return cities_[city]; }
   [[nodiscard]] CountryChange& country(Country country) { return countries_[country.index()]; }
 
-  /// Brings the cell near that a post of an account will move away from, for move(): the seconds of
-  /// all last posts are more than a cache holds.
-  void fetch(Country country, std::uint32_t last_post_s) const;
+  /// The cell that a post of an account will move away from, to be fetched before move(): the
+  /// seconds of all last posts are more than a cache holds. Null when there is none yet.
+  [[nodiscard]] const CellChange* find_last_post(Country country, std::uint32_t last_post_s) const;
 
   /// An account stood as `before` and now stands as `after`.
   void move(const Standing& before, const Standing& after);

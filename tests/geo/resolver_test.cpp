@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,23 @@ TEST_F(ResolverTest, LanguageAndPlaceAgreeOrContend) {
   (void)profile(abroad, [](Evidence& evidence) { evidence.location = "Lisboa, Portugal"; });
   for (int i = 0; i < 40; ++i) (void)post(abroad, "en");
   EXPECT_EQ(country(abroad), "PT");
+}
+
+// Most posts are counted without unpacking the state. One that gives an offset of zero, which says
+// nothing, is not.
+TEST_F(ResolverTest, AUsualPostCountsAsEveryOther) {
+  constexpr std::array<std::string_view, 5> kLanguages = {"pt", "pt", "pt", "en", "nb"};
+  std::mt19937 random(7);
+  EvidenceState usual;
+  EvidenceState unpacked;
+  std::uint8_t hour = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (random() % 4 == 0) hour = static_cast<std::uint8_t>(random() % 24);
+    if (i % 200 == 0) usual = unpacked = {};
+    const std::string_view language = kLanguages.at(random() % kLanguages.size());
+    EXPECT_EQ(post(usual, language, hour), post(unpacked, language, hour, 0));
+    ASSERT_EQ(usual, unpacked) << "after post " << i;
+  }
 }
 
 TEST_F(ResolverTest, OrderDoesNotMatter) {
