@@ -67,6 +67,32 @@ void post_that_says_nothing_new(benchmark::State& bench) {
 }
 BENCHMARK(post_that_says_nothing_new);
 
+void post_in_another_hour(benchmark::State& bench) {
+  EvidenceState state;
+  const std::array<LanguageTag, 1> languages = {*LanguageTag::parse("de")};
+  Evidence post;
+  post.post = true;
+  post.languages = languages;
+  post.utc_hour = 0;
+  for (auto _ : bench) {
+    post.utc_hour = static_cast<std::uint8_t>((post.utc_hour + 1) % 24);
+    benchmark::DoNotOptimize(resolver().weigh(state, post));
+  }
+}
+BENCHMARK(post_in_another_hour);
+
+void two_languages_resolved(benchmark::State& bench) {
+  EvidenceState state;
+  const std::array<LanguageTag, 2> languages = {*LanguageTag::parse("de"),
+                                                *LanguageTag::parse("en")};
+  Evidence post;
+  post.post = true;
+  post.languages = languages;
+  (void)resolver().weigh(state, post);
+  for (auto _ : bench) benchmark::DoNotOptimize(resolver().resolve(state));
+}
+BENCHMARK(two_languages_resolved);
+
 void resolution(benchmark::State& bench) {
   EvidenceState state;
   const std::array<LanguageTag, 1> languages = {*LanguageTag::parse("de-AT")};

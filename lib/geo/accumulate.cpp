@@ -1,6 +1,7 @@
 #include "geo/accumulate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -8,6 +9,21 @@ namespace geotally::geo {
 namespace {
 
 constexpr int kQuarterHour = 900;  // s
+
+// The middles of the hours as vectors on a clock of 24 hours, in the halves in which Memory sums.
+struct Step {
+  int x;
+  int y;
+};
+const std::array<Step, 24> kHourSteps = [] {
+  std::array<Step, 24> steps{};
+  for (std::size_t hour = 0; hour < steps.size(); ++hour) {
+    const double angle = 2 * std::numbers::pi * (static_cast<double>(hour) + 0.5) / 24;
+    steps[hour] = {static_cast<int>(std::lround(2 * std::cos(angle))),
+                   static_cast<int>(std::lround(2 * std::sin(angle)))};
+  }
+  return steps;
+}();
 
 }  // namespace
 
@@ -105,12 +121,11 @@ void count_hour(Memory& memory, std::uint8_t hour) {
     memory.hour_y = static_cast<std::int8_t>(memory.hour_y / 2);
     memory.hour_count = Memory::kHourCountMax / 2;
   }
-  const double angle = 2 * std::numbers::pi * (hour + 0.5) / 24;
-  const auto moved = [](std::int8_t sum, double step) {
-    return static_cast<std::int8_t>(std::clamp<long>(sum + std::lround(2 * step), -63, 63));
+  const auto moved = [](std::int8_t sum, int step) {
+    return static_cast<std::int8_t>(std::clamp(sum + step, -63, 63));
   };
-  memory.hour_x = moved(memory.hour_x, std::cos(angle));
-  memory.hour_y = moved(memory.hour_y, std::sin(angle));
+  memory.hour_x = moved(memory.hour_x, kHourSteps[hour].x);
+  memory.hour_y = moved(memory.hour_y, kHourSteps[hour].y);
   ++memory.hour_count;
 }
 
@@ -118,17 +133,19 @@ std::uint8_t fourfold(std::uint8_t count) {
   return count < 4 ? std::min<std::uint8_t>(count, 1) : count < 16 ? 4 : 16;
 }
 
-// What of a memory the answer really follows: counts rise with every post, but the answer moves
-// with their order of magnitude, and hours say nothing before there are several. A busy account is
-// resolved a few times and not at each post.
-Memory magnitude(Memory memory) {
-  for (Memory::Language& language : memory.languages) language.count = fourfold(language.count);
-  memory.region_count = fourfold(memory.region_count);
-  memory.hour_count = memory.hour_count < 8 ? 0 : memory.hour_count < 16 ? 8 : 16;
-  memory.hour_x = 0;
-  memory.hour_y = 0;
-  memory.last_hour = 0;
-  return memory;
+// Counts rise with every post, but the answer moves with their order of magnitude, and hours say
+// nothing before there are several. A busy account is resolved a few times and not at each post.
+bool same_magnitude(const Memory& a, const Memory& b) {
+  const auto hours = [](std::uint8_t count) { return count < 8 ? 0 : count < 16 ? 8 : 16; };
+  for (std::size_t i = 0; i < Memory::kLanguages; ++i) {
+    if (a.languages[i].id != b.languages[i].id) return false;
+    if (fourfold(a.languages[i].count) != fourfold(b.languages[i].count)) return false;
+  }
+  return a.region == b.region && fourfold(a.region_count) == fourfold(b.region_count) &&
+         a.offset == b.offset && hours(a.hour_count) == hours(b.hour_count) &&
+         a.domain == b.domain && a.profile == b.profile &&
+         a.profile_language == b.profile_language && a.zone == b.zone &&
+         a.zone_offset == b.zone_offset && a.city == b.city;
 }
 
 }  // namespace geotally::geo

@@ -40,7 +40,8 @@ inline constexpr std::uint16_t kHint = 27 << 10;
 /// The order of magnitude of a count: 0, 1, 4, 16, the largest that is not above it.
 [[nodiscard]] std::uint8_t fourfold(std::uint8_t count);
 
-/// What of a memory the answer really follows: see Resolver::weigh().
-[[nodiscard]] Memory magnitude(Memory memory);
+/// Whether two memories are so alike that what Resolver::resolve() says of them is the same, or
+/// hardly differs: see Resolver::weigh().
+[[nodiscard]] bool same_magnitude(const Memory& a, const Memory& b);
 
 }  // namespace geotally::geo

@@ -130,18 +130,27 @@ EvidenceState pack(const Memory& memory) {
   return writer.state();
 }
 
-std::uint8_t count_usual(EvidenceState& state, std::uint16_t language, std::uint8_t hour) {
-  constexpr unsigned kLanguage = (1U << kLanguageBits) - 1;
-  constexpr unsigned kCount = (1U << kCountBits) - 1;
-  static_assert(Memory::kCountMax == kCount);
-  constexpr unsigned kLastHourAt = 99;  // bit; the leading language is what lies lowest
-  std::uint64_t low = 0;
+std::uint8_t last_hour(const EvidenceState& state) {
+  constexpr unsigned kAt = 99;
   std::uint64_t high = 0;
+  std::memcpy(&high, state.bytes.data() + sizeof high, sizeof high);
+  const auto stored = static_cast<std::uint8_t>(high >> (kAt - 64) & 31);
+  return stored == 0 ? Evidence::kNoHour : static_cast<std::uint8_t>(stored - 1);
+}
+
+std::uint8_t count_leading(EvidenceState& state, std::uint16_t language) {
+  constexpr std::uint64_t kLanguage = (1U << kLanguageBits) - 1;
+  constexpr std::uint64_t kCount = (1U << kCountBits) - 1;
+  constexpr unsigned kSlotBits = kLanguageBits + kCountBits;
+  static_assert(Memory::kCountMax == kCount);
+  std::uint64_t low = 0;
   std::memcpy(&low, state.bytes.data(), sizeof low);
-  std::memcpy(&high, state.bytes.data() + sizeof low, sizeof high);
-  const auto count = static_cast<std::uint8_t>(low >> kLanguageBits & kCount);
-  if ((low & kLanguage) != language || count == 0 || count == Memory::kCountMax) return 0;
-  if ((high >> (kLastHourAt - 64) & 31) != hour + 1U) return 0;
+  const auto count_of = [&](unsigned slot) {
+    return static_cast<std::uint8_t>(low >> (slot * kSlotBits + kLanguageBits) & kCount);
+  };
+  const std::uint8_t count = count_of(0);
+  if ((low & kLanguage) != language || count == 0) return 0;
+  if (count == Memory::kCountMax) return count_of(1) <= 1 && count_of(2) <= 1 ? count : 0;
   low += std::uint64_t{1} << kLanguageBits;
   std::memcpy(state.bytes.data(), &low, sizeof low);
   return static_cast<std::uint8_t>(count + 1);

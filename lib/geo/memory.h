@@ -61,10 +61,12 @@ struct Memory {
 /// Requires every member to be within the range that is written beside it.
 [[nodiscard]] EvidenceState pack(const Memory& memory);
 
-/// The usual post: in the leading language, in the hour of the post before it. All it changes is
-/// one count, in place; that is what it returns. 0 when it is not so simple, and `state` is
-/// unchanged.
-[[nodiscard]] std::uint8_t count_usual(EvidenceState& state, std::uint16_t language,
-                                       std::uint8_t hour);
+// What the usual post asks and changes, without unpacking.
+
+/// Hour of the latest post, 0 to 23; Evidence::kNoHour = none.
+[[nodiscard]] std::uint8_t last_hour(const EvidenceState& state);
+/// One more post in the leading language; returns its count then. 0 when another language leads or
+/// other counts have to change as well: then nothing was done.
+[[nodiscard]] std::uint8_t count_leading(EvidenceState& state, std::uint16_t language);
 
 }  // namespace geotally::geo

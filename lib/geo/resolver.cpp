@@ -20,11 +20,13 @@ namespace {
 // A few posts say nothing of when an account is awake.
 constexpr std::uint8_t kHoursMin = 8;
 
-// All that most posts say: one language, and when.
-bool says_language_and_hour(const Evidence& evidence) {
+// All that most posts say: one language, or none, and when.
+bool says_no_more_than_a_language(const Evidence& evidence) {
   return evidence.post && !evidence.profile && evidence.handle.empty() && evidence.text.empty() &&
-         evidence.utc_offset_s == Evidence::kNoOffset && evidence.languages.size() == 1 &&
-         !evidence.languages[0].empty() && !evidence.languages[0].region().known();
+         evidence.utc_offset_s == Evidence::kNoOffset &&
+         (evidence.languages.empty() ||
+          (evidence.languages.size() == 1 && !evidence.languages[0].empty() &&
+           !evidence.languages[0].region().known()));
 }
 
 }  // namespace
@@ -67,9 +69,10 @@ void Resolver::hint(Memory& memory, std::string_view text, LanguageTag language)
 }
 
 bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
-  if (says_language_and_hour(evidence)) {
+  if (says_no_more_than_a_language(evidence) && evidence.utc_hour == last_hour(state)) {
+    if (evidence.languages.empty()) return false;
     const std::uint16_t language = macro_language(evidence.languages[0].language_id());
-    if (const std::uint8_t count = count_usual(state, language, evidence.utc_hour); count != 0) {
+    if (const std::uint8_t count = count_leading(state, language); count != 0) {
       return fourfold(count) != fourfold(static_cast<std::uint8_t>(count - 1));
     }
   }
@@ -168,7 +171,7 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
   }
   if (memory == before) return false;
   state = pack(memory);
-  return !(magnitude(memory) == magnitude(before));
+  return !same_magnitude(memory, before);
 }
 
 void Resolver::score(const EvidenceState& state, Scores& scores) const {

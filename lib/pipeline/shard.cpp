@@ -158,7 +158,8 @@ void Shard::process(const Batch& batch) {
 
 void Shard::add(const tally::Sample& sample, const Batch& batch) {
   HotAccount& hot = account(sample.account);
-  fences_.age(hot.state.fence, horizon_s());  // so that the fence mostly stays within the account
+  // So that the fence mostly stays within the account. Older records alone can wait for encode().
+  if (hot.state.fence.newest.seen_s < horizon_s()) fences_.age(hot.state.fence, horizon_s());
   const tally::Admission admission = tally::admit(hot.state, fences_, sample);
   if (!admission.counted) {
     ++replayed_;

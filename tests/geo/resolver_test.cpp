@@ -71,7 +71,16 @@ TEST_F(ResolverTest, AUsualPostCountsAsEveryOther) {
     if (random() % 4 == 0) hour = static_cast<std::uint8_t>(random() % 24);
     if (i % 200 == 0) usual = unpacked = {};
     const std::string_view language = kLanguages.at(random() % kLanguages.size());
-    EXPECT_EQ(post(usual, language, hour), post(unpacked, language, hour, 0));
+    if (random() % 4 == 0) {
+      Evidence silent;
+      silent.post = true;
+      silent.utc_hour = hour;
+      const bool changed = resolver().weigh(usual, silent);
+      silent.utc_offset_s = 0;
+      EXPECT_EQ(changed, resolver().weigh(unpacked, silent));
+    } else {
+      EXPECT_EQ(post(usual, language, hour), post(unpacked, language, hour, 0));
+    }
     ASSERT_EQ(usual, unpacked) << "after post " << i;
   }
 }
