@@ -379,9 +379,9 @@ TEST(Follower, GoesToTheNextHostAndBackToThePreferred) {
     peer.wait_for_end();
   });
   ByteServer spare([&](Peer& peer, int) {
+    up = true;  // before the follower hears of us: it may go back as soon as it does
     peer.upgrade();
     peer.send(text(like(1)));
-    up = true;
     peer.wait_for_end();
   });
   Harness harness({preferred.url(), spare.url()});
