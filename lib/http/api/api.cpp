@@ -1,8 +1,8 @@
 #include "http/api/api.h"
 
 #include <google/protobuf/message.h>
-#include <google/protobuf/struct.pb.h>
 
+#include "geotally/v1/api.pb.h"
 #include "http/api/json.h"
 
 namespace geotally::http {
@@ -63,9 +63,8 @@ Reply parse_envelope(std::string_view question, unsigned code, std::string_view 
       body.remove_suffix(kSuccessEnd.size());
       if (from_json(body, *message)) return {200, "", std::move(message)};
     }
-  } else if (google::protobuf::Struct envelope; from_json(body, envelope)) {
-    const auto error = envelope.fields().find("error");
-    if (error != envelope.fields().end()) return {code, error->second.string_value(), nullptr};
+  } else if (geotally::v1::Failure failure; from_json(body, failure)) {
+    if (!failure.error().empty()) return {code, failure.error(), nullptr};
   } else {  // refused before it came to the API: no token, a host name that is not allowed
     return {code, std::string(body.substr(0, body.find('\n'))), nullptr};
   }
