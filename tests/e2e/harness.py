@@ -179,15 +179,16 @@ class Daemon(Process):
 
         def received():
             metrics = self.metrics()
-            return (metrics[("geotally_feed_connected", ())],
-                    metrics[("geotally_feed_messages_total", ())])
+            return tuple(metrics[(f"geotally_feed_{name}", ())]
+                         for name in ("connected", "messages_total", "cursor_timestamp_seconds"))
 
         def commits():
             return self.sample("geotally_store_commit_duration_seconds_count")
 
         def quiet():
             # Reading and committing take turns on one thread: what lies in the socket is read
-            # before the second commit from here is begun.
+            # before the second commit from here is begun. Those that close a day come in the
+            # middle of reading, but they move the cursor.
             wait_until(f"event {number} is delivered", delivered)
             before, first = received(), commits()
             wait_until("three more commits", lambda: commits() >= first + 3)
