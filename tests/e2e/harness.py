@@ -47,7 +47,7 @@ def wait_until(what, condition, deadline_s=None, pause_s=0.02):
         time.sleep(pause_s)
 
 
-def get(url, headers=None, method="GET", timeout=30):
+def get(url, headers=None, method="GET", timeout=DEADLINE_S):
     """(status, body); body decompressed."""
     request = urllib.request.Request(url, headers=headers or {}, method=method)
     try:

@@ -55,21 +55,19 @@ scrape_configs:
                 return []
             return [float(row["value"][1]) for row in json.loads(body)["data"]["result"]]
 
-        def ready():
+        def posts():  # 0 before the first scrape, and when the last one took too long
             try:
-                return query("sum(geotally_posts_total) > 0")
+                return sum(query("sum(geotally_posts_total)"))
             except OSError:
-                return None
+                return 0
 
         try:
             lint(daemon.page("/metrics"))
             lint(daemon.page("/metrics/countries"))
-            wait_until("prometheus has scraped posts", ready)
             for _ in range(2):
                 # A kill in the middle of counting, seen by at least two scrapes before and after.
-                before = query("sum(geotally_posts_total)")[0]
-                wait_until("posts were scraped",
-                           lambda: query("sum(geotally_posts_total)")[0] > before)
+                before = wait_until("prometheus has scraped posts", posts)
+                wait_until("more posts were scraped", lambda: posts() > before)
                 daemon.kill()
                 wait_until("the daemon is seen down", lambda: query("min(up)") == [0])
                 daemon = Daemon(folder, feed.url(), "--clock", "feed", listen=listen)
@@ -77,8 +75,7 @@ scrape_configs:
             daemon.settle(feed, feed.status()["size"])
             counted = sum(float(line.rsplit(" ", 1)[1]) for line in daemon.page().splitlines()
                           if line.startswith("geotally_posts_total{"))
-            wait_until("the last figures are scraped",
-                       lambda: query("sum(geotally_posts_total)") == [counted])
+            wait_until("the last figures are scraped", lambda: posts() == counted)
             resets = query("sum(resets(geotally_posts_total[1h]))")
             expect(resets == [0], f"Prometheus saw {resets} resets of geotally_posts_total")
             restarts = query("changes(process_start_time_seconds{job='geotally'}[1h])")
