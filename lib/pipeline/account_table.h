@@ -19,7 +19,7 @@
 namespace geotally::pipeline {
 
 /// ISO C++ has no name for it.
-__extension__ typedef unsigned __int128 Uint128;
+__extension__ typedef unsigned __int128 Uint128;  // NOLINT(modernize-use-using)
 
 struct HotAccount {
   tally::AccountState state;

@@ -29,7 +29,7 @@ struct Row {
 struct RowId {
   RowKind kind{};
   std::int64_t bucket = 0;
-  friend auto operator<=>(const RowId&, const RowId&) = default;
+  friend auto operator<=>(const RowId&, const RowId&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// The figures of one country that no bucket of time holds.
