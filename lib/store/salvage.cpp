@@ -180,7 +180,8 @@ void Salvage::open_files() {
 }
 
 // RocksDB reads logs only into a database: into an empty one, whose families are numbered as they
-// are in every store of ours.
+// are in every store of ours. A log that breaks off is read up to there: what follows is of later
+// commits, and a cursor that is ahead of what was counted would lose the stretch between.
 void Salvage::replay_logs() {
   std::vector<fs::path> logs;
   for (const auto& entry : fs::directory_iterator(view_)) {
@@ -189,7 +190,7 @@ void Salvage::replay_logs() {
   if (logs.empty()) return;
   const std::string directory = scratch_ + "/logs";
   for (const auto mode : {rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords,
-                          rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords}) {
+                          rocksdb::WALRecoveryMode::kPointInTimeRecovery}) {
     std::error_code ignored;
     fs::remove_all(directory, ignored);
     static_cast<void>(OpenDatabase::open(directory, mode));
@@ -201,6 +202,15 @@ void Salvage::replay_logs() {
     if (logs_ != nullptr) return;
     log_broken_ = true;
   }
+}
+
+std::optional<std::string> Salvage::logged(std::string_view key) {
+  open_files();
+  std::string value;
+  if (logs_ == nullptr || !logs_->db->Get(whole_scan(), rocksdb::Slice(key), &value).ok()) {
+    return std::nullopt;
+  }
+  return value;
 }
 
 std::vector<std::string> Salvage::get(std::string_view key) {
@@ -219,9 +229,7 @@ std::vector<std::string> Salvage::get(std::string_view key) {
     rows->Seek(rocksdb::Slice(key));
     if (rows->Valid() && rows->key() == key) versions.push_back(rows->value().ToString());
   }
-  if (logs_ != nullptr && logs_->db->Get(whole_scan(), rocksdb::Slice(key), &value).ok()) {
-    versions.push_back(value);
-  }
+  if (const auto last = logged(key)) versions.push_back(*last);
   return versions;
 }
 

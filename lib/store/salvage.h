@@ -83,6 +83,8 @@ class Salvage {
 
   /// All versions of a record of family `default`.
   [[nodiscard]] std::vector<std::string> get(std::string_view key);
+  /// What the logs alone say of it.
+  [[nodiscard]] std::optional<std::string> logged(std::string_view key);
 
   struct Record {
     std::string_view key;

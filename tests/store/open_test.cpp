@@ -2,7 +2,6 @@
 // changed, and damaged bytes are never taken for the state.
 // Method: real directories, damaged in every way that a disk, a crash or an operator can.
 #include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "files.h"
 #include "store/verify.h"
 #include "world.h"
 
@@ -26,36 +26,6 @@ std::unique_ptr<Store> open(const std::string& directory, bool create = true,
   options.create = create;
   options.read_only = read_only;
   return Store::open(options);
-}
-
-std::vector<fs::path> files(const std::string& directory, std::string_view part) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.path().filename().string().find(part) != std::string::npos) {
-      found.push_back(entry.path());
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
-
-// Names and contents, but for RocksDB's own log of messages.
-std::map<std::string, std::string> contents(const std::string& directory) {
-  std::map<std::string, std::string> all;
-  for (const fs::path& path : files(directory, "")) {
-    const std::string name = path.filename().string();
-    if (!name.starts_with("LOG")) all[name] = read(path);
-  }
-  return all;
 }
 
 TEST(Open, MakesAStoreAndFindsItAgain) {

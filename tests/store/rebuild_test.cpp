@@ -4,12 +4,11 @@
 #include "store/rebuild.h"
 
 #include <filesystem>
-#include <fstream>
-#include <map>
 
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include "files.h"
 #include "store/verify.h"
 #include "world.h"
 
@@ -23,33 +22,6 @@ std::unique_ptr<Store> open(const std::string& directory) {
   Options options;
   options.directory = directory;
   return Store::open(options);
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
-
-std::map<std::string, std::string> contents(const std::string& directory) {
-  std::map<std::string, std::string> all;
-  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file()) all[entry.path().string()] = read(entry);
-  }
-  return all;
-}
-
-std::vector<std::string> files(const std::string& directory, std::string_view part) {
-  std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    const std::string name = entry.path().filename().string();
-    if (name.find(part) != std::string::npos) found.push_back(name);
-  }
-  std::sort(found.begin(), found.end());
-  return found;
 }
 
 std::uint64_t posts_of(const tally::Totals& totals) {
@@ -81,9 +53,9 @@ class Rebuild : public testing::Test {
     options.position = [](const std::string& cursor, std::int64_t) {
       return cursor.empty() ? "at the watermark" : cursor;
     };
-    const auto before = contents(copy_);
+    const auto before = contents(copy_, true);
     Rebuilt rebuilt = rebuild(options);
-    EXPECT_EQ(contents(copy_), before) << "the damaged store was written to";
+    EXPECT_EQ(contents(copy_, true), before) << "the damaged store was written to";
     return rebuilt;
   }
   // What was not lost is there, and what was is in a gap.
@@ -156,26 +128,26 @@ TEST_F(Rebuild, WithoutCurrentOrOptionsNothingIsLost) {
   write(copy_ + "/CURRENT", "MANIFEST-999999\n");
   expect_nothing_lost("CURRENT names another");
   fresh();
-  for (const std::string& name : files(copy_, "OPTIONS-")) write(copy_ + "/" + name, "garbage");
+  for (const fs::path& file : files(copy_, "OPTIONS-")) write(file, "garbage");
   expect_nothing_lost("OPTIONS");
 }
 
 TEST_F(Rebuild, WithoutAManifestTheFilesSayIt) {
   for (const std::string damage : {"lost", "cut", "flipped"}) {
     fresh();
-    for (const std::string& name : files(copy_, "MANIFEST-")) {
-      std::string bytes = read(copy_ + "/" + name);
-      if (damage == "lost") fs::remove(copy_ + "/" + name);
-      if (damage == "cut") write(copy_ + "/" + name, bytes.substr(0, bytes.size() / 2));
+    for (const fs::path& file : files(copy_, "MANIFEST-")) {
+      std::string bytes = read(file);
+      if (damage == "lost") fs::remove(file);
+      if (damage == "cut") write(file, bytes.substr(0, bytes.size() / 2));
       if (damage == "flipped") {
         bytes[bytes.size() / 3] = static_cast<char>(bytes[bytes.size() / 3] ^ 0x10);
-        write(copy_ + "/" + name, bytes);
+        write(file, bytes);
       }
     }
     expect_whole_or_gap(rebuild_copy(), "MANIFEST " + damage);
   }
   fresh();
-  fs::remove(copy_ + "/" + files(copy_, "MANIFEST-").back());
+  fs::remove(files(copy_, "MANIFEST-").back());
   expect_nothing_lost("MANIFEST lost");
 }
 
@@ -185,8 +157,8 @@ TEST_F(Rebuild, AnySortedFileFlippedCutOrLost) {
   std::size_t gaps = 0;
   // Every fourth, which are of all families: each commit that came as files left one of each.
   std::vector<std::string> names;
-  const std::vector<std::string> all = files(directory_, ".sst");
-  for (std::size_t i = 0; i < all.size(); i += 4) names.push_back(all[i]);
+  const std::vector<fs::path> all = files(directory_, ".sst");
+  for (std::size_t i = 0; i < all.size(); i += 4) names.push_back(all[i].filename());
   const auto damaged = [&](const std::string& what) {
     try {
       const Rebuilt rebuilt = rebuild_copy();
@@ -217,17 +189,14 @@ TEST_F(Rebuild, AnySortedFileFlippedCutOrLost) {
 
 TEST_F(Rebuild, AnAccountsBlockCostsItsAccountsOnly) {
   fresh();
-  // The largest file is one of accounts.
-  std::string largest;
-  for (const std::string& name : files(copy_, ".sst")) {
-    if (largest.empty() ||
-        fs::file_size(copy_ + "/" + name) > fs::file_size(copy_ + "/" + largest)) {
-      largest = name;
-    }
-  }
-  std::string bytes = read(copy_ + "/" + largest);
+  const std::vector<fs::path> all = files(copy_, ".sst");
+  const auto smaller = [](const fs::path& a, const fs::path& b) {
+    return fs::file_size(a) < fs::file_size(b);
+  };
+  const fs::path largest = *std::max_element(all.begin(), all.end(), smaller);  // one of accounts
+  std::string bytes = read(largest);
   bytes[20'000] = static_cast<char>(bytes[20'000] ^ 1);
-  write(copy_ + "/" + largest, bytes);
+  write(largest, bytes);
   const Rebuilt rebuilt = rebuild_copy();
   expect_whole_or_gap(rebuilt, "a block of accounts");
   ASSERT_EQ(rebuilt.gaps.size(), 1U);
@@ -266,7 +235,7 @@ TEST_F(Rebuild, ALogCutAnywhereIsAnEarlierCommit) {
       world_.commit_to(*store, World::rule(world_.record().number + 1));
     }
   }
-  const std::string name = files(directory_, ".log").back();
+  const std::string name = files(directory_, ".log").back().filename();
   const std::string bytes = read(directory_ + "/" + name);
   ASSERT_GT(bytes.size(), 100U);
   for (std::size_t size = 0; size < bytes.size(); size += bytes.size() / 4 + 1) {
@@ -279,10 +248,43 @@ TEST_F(Rebuild, ALogCutAnywhereIsAnEarlierCommit) {
     write(copy_ + "/" + name, flipped);
     expect_whole_or_gap(rebuild_copy(), "flipped at " + std::to_string(size));
     fresh();
-    fs::remove(copy_ + "/" + files(copy_, "MANIFEST-").back());
+    fs::remove(files(copy_, "MANIFEST-").back());
     write(copy_ + "/" + name, flipped);
     expect_whole_or_gap(rebuild_copy(), "no manifest, flipped at " + std::to_string(size));
   }
+}
+
+// The cursor of a commit must not outlive what it counted: the last commit, of nothing but its
+// record, reads well behind one that does not.
+TEST_F(Rebuild, WhatFollowsABreakInTheLogIsNotTaken) {
+  std::uintmax_t begin = 0;
+  std::uintmax_t end = 0;
+  {
+    const auto store = open(directory_);
+    const auto size = [this] { return fs::file_size(files(directory_, ".log").back()); };
+    world_.commit_to(*store, 20);
+    begin = size();
+    world_.commit_to(*store, 40);
+    end = size();
+    world_.commit_to(*store, 0);
+  }
+  const std::string name = files(directory_, ".log").back().filename();
+  std::string bytes = read(directory_ + "/" + name);
+  ASSERT_LT(end, bytes.size());
+  bytes[(begin + end) / 2] = static_cast<char>(bytes[(begin + end) / 2] ^ 1);
+  fresh();
+  write(copy_ + "/" + name, bytes);
+  const Rebuilt rebuilt = rebuild_copy();
+  EXPECT_TRUE(rebuilt.log_broken);
+  EXPECT_TRUE(rebuilt.gaps.empty());
+  EXPECT_EQ(rebuilt.record.number, world_.record().number - 2);
+  const auto store = open(into_);
+  EXPECT_EQ(store->last_commit().number, world_.record().number - 2);
+  World at;
+  at.replay(rebuilt.record.number - 1);
+  at.step(20);
+  at.committed();
+  expect_equal(*store, at);
 }
 
 // Cells that say something else than the accounts: counted again, and the bucket is a gap.
