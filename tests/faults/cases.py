@@ -1,6 +1,7 @@
 """Every fault: its name, what is done, and the world that it is done in."""
 
 import bounds
+import damaged
 import feeds
 import kills
 import machine
@@ -68,9 +69,11 @@ def of_the_machine(long, tries, world):
         if long or "once (EIO)" in name and "fdata" in name:
             yield (f"disk: {name}", machine.disk_call(
                 name, injection, calls, numbers if "{n}" in injection else numbers[:1]), world)
-    for pattern in machine.DAMAGE:
+    for pattern in damaged.PATTERNS:
         if long or pattern in ("*.sst", "MANIFEST-*"):
-            yield f"damaged: {pattern}", machine.damaged(pattern, tries), world
+            yield f"damaged: {pattern}", damaged.restored(pattern, tries), world
+        if long or pattern == "*.sst":
+            yield f"damaged, rebuilt: {pattern}", damaged.rebuilt(pattern, tries), world
     if long:
         yield "disk: full", machine.full_disk(3), world
         yield "clock", machine.clock(3), {**world, "wall": True, "days": 2}

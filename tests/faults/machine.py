@@ -1,15 +1,13 @@
-"""Faults of the machine: disk, clock, limits, signals, damaged files."""
+"""Faults of the machine: disk, clock, limits, signals."""
 
 import os
-import random
-import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-from bench import BIN, Row, expect, field, get, truth, wait_until
-from kills import command, is_free, store_files, under_strace
+from bench import Row, expect, field, get, wait_until
+from kills import is_free, store_files, under_strace
 
 
 def full_disk(tries):
@@ -93,87 +91,6 @@ def disk_call(name, injection, calls, numbers):
         row.note = ", ".join(f"{what} {count}" for what, count in sorted(ends.items()))
         return row
     return run
-
-
-DAMAGE = ["*.sst", "*.log", "MANIFEST-*", "CURRENT", "OPTIONS-*"]
-
-
-def damaged(pattern, tries):
-    """Bytes in the middle of a file are changed. Refused, and left as it is; or the truth, as if
-    nothing had been. Then the store is restored from its backup, and the feed replays the rest."""
-    def run(bench):
-        row = Row(f"damaged {pattern}")
-        data, backups = bench.folder / "data", bench.folder / "backups"
-        ends = {"refused": 0, "nothing lost": 0}
-        bench.start()
-        bench.play(2_000)
-        bench.settle()
-        where = ["--data-dir", data, "--backup-dir", backups]
-        geotally("backup", *where)
-        bench.play(2_000)
-        bench.settle()
-        bench.kill()
-        base = bench.folder / "whole"
-        shutil.copytree(data, base)
-        for _ in range(tries):
-            shutil.rmtree(data)
-            shutil.copytree(base, data)
-            files = sorted(f for f in data.glob(pattern) if f.stat().st_size > 8)
-            damage(bench.chance.choice(files), bench.chance)
-            before = {f.name: f.read_bytes() for f in data.glob("*.sst")}
-            log = open(bench.folder / "damaged.log", "ab")
-            process = subprocess.Popen([str(part) for part in command(bench)],
-                                       stdout=subprocess.DEVNULL, stderr=log)
-            end = time.monotonic() + 4
-            while process.poll() is None and time.monotonic() < end:
-                time.sleep(0.05)
-            if process.poll() is not None:
-                expect(process.returncode == 65, f"{pattern}: exit {process.returncode}")
-                for name, content in before.items():
-                    expect((data / name).read_bytes() == content, f"{name} was changed")
-                ends["refused"] += 1
-                shutil.rmtree(data)
-                geotally("restore", *where)
-                bench.start()
-                bench.settle()
-                check_restored(bench, row)
-            else:
-                process.kill()
-                process.wait()
-                bench.start()
-                bench.settle()
-                bench.check(row)
-                ends["nothing lost"] += 1
-            bench.kill()
-        row.note = ", ".join(f"{what} {count}" for what, count in ends.items())
-        return row
-    return run
-
-
-def check_restored(bench, row):
-    """The counters begin anew; everything else must be the truth."""
-    samples = bench.samples()
-    have, _ = truth.page_figures(samples)
-    want = bench.truth.at(bench.at).figures(truth.page_edge(samples))
-    different = [line for line in truth.differences(want, have)
-                 if " posts:" not in line and " deletions:" not in line]
-    row.tries += 1
-    expect(not different, f"{row.fault}, restored: {len(different)} figures differ:\n" +
-           "\n".join(different[:10]))
-
-
-def geotally(*arguments):
-    done = subprocess.run([BIN / "geotally", *map(str, arguments)], capture_output=True,
-                          check=False)
-    expect(done.returncode == 0, f"{arguments}: {done.returncode} {done.stderr.decode()}")
-
-
-def damage(path, chance=random):
-    content = bytearray(path.read_bytes())
-    at = len(content) // 2 if len(content) < 64 else chance.randrange(8, len(content) - 8)
-    for i in range(at, min(at + 8, len(content))):
-        content[i] ^= 0xff
-    path.write_bytes(bytes(content))
 
 
 def clock(tries):
