@@ -18,8 +18,7 @@ int verify(const config::Inputs& inputs) {
   const auto store = store::Store::open(options);
   const store::Verification result = store::verify(*store);
   for (const std::string& difference : result.differences) fmt::print("{}\n", difference);
-  fmt::print("{} accounts, {} cells compared, {} differ\n", result.accounts, result.cells,
-             result.differing);
+  fmt::print("{}\n", store::summary(result));
   return result.differing == 0 ? kExitOk : kExitFailure;
 }
 

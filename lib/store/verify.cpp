@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "store/checkpoint.h"
 #include "tally/windows.h"
 
 namespace geotally::store {
@@ -179,6 +180,12 @@ Verification verify(const Store& store) {
   compare_tiers(stored, RowKind::kMinute, RowKind::kHour, watermark_s, comparison);
   compare_tiers(stored, RowKind::kHour, RowKind::kDay, watermark_s, comparison);
   return result;
+}
+
+std::string summary(const Verification& verification) {
+  return fmt::format("{} accounts, {} cells compared, {} differ{}", verification.accounts,
+                     verification.cells, verification.differing,
+                     verification.differing == 0 ? "" : fmt::format("; {}", kAdvice));
 }
 
 }  // namespace geotally::store

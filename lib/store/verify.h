@@ -24,4 +24,7 @@ struct Verification {
 /// or IoError.
 [[nodiscard]] Verification verify(const Store& store);
 
+/// One line that says how it went, and what to do when cells differ.
+[[nodiscard]] std::string summary(const Verification& verification);
+
 }  // namespace geotally::store

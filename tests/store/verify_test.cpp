@@ -96,7 +96,9 @@ class Verify : public testing::TestWithParam<std::size_t> {
 
 TEST_P(Verify, FindsAPlantedDifference) {
   const Plant& plant = plants()[GetParam()];
-  ASSERT_EQ(verify(*store_).differing, 0U);
+  const Verification sound = verify(*store_);
+  ASSERT_EQ(sound.differing, 0U);
+  EXPECT_TRUE(summary(sound).ends_with(" 0 differ"));
   tally::Totals totals;
   store_->load(totals);
   // The latest row of its kind that has France in it.
@@ -115,6 +117,8 @@ TEST_P(Verify, FindsAPlantedDifference) {
   const Verification verification = verify(*store_);
   EXPECT_GE(verification.differing, 1U);
   EXPECT_NE(lines(verification).find(plant.found), std::string::npos) << lines(verification);
+  EXPECT_NE(summary(verification).find("`geotally restore`"), std::string::npos);
+  EXPECT_NE(summary(verification).find("`geotally rebuild`"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, Verify, testing::Range(std::size_t{0}, plants().size()),
