@@ -17,22 +17,13 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "systemd"))
-from container import (INSIDE, agrees_with_the_truth, boot, get, overlay, posts, put, put_feed, run,
-                       run_steps, show, step, wait_for)
+from container import (CONFIG, INSIDE, agrees_with_the_truth, boot, get, overlay, posts, put,
+                       put_feed, run, run_steps, show, step, wait_for)
 
 EVENTS = 20_000
 CONFFILE = pathlib.Path("/etc/geotally/geotally.toml")
 STATE = pathlib.Path("/var/lib/private/geotally")
 APT = ["apt-get", "-y", "-q", "--no-install-recommends", "--allow-downgrades"]
-
-CONFIG = """# by the operator
-[feed]
-urls = ["ws://127.0.0.1:6008/subscribe"]
-start = "oldest"
-quiet_s = 0
-[store]
-memory_mib = 256
-"""
 
 
 def outside(source, build, feed, lower):

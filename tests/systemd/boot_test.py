@@ -15,8 +15,8 @@ import sys
 import time
 import urllib.error
 
-from container import (TOKEN, UNITS, agrees_with_the_truth, boot, events, get, overlay, posts, put,
-                       put_feed, run, run_steps, show, step, wait_for)
+from container import (CONFIG, TOKEN, UNITS, agrees_with_the_truth, boot, events, get, overlay,
+                       posts, put, put_feed, run, run_steps, show, step, wait_for)
 
 EVENTS = 20_000
 
@@ -26,15 +26,6 @@ QUICK = """
 WatchdogSec=3s
 TimeoutAbortSec=1s
 RestartSec=1s
-"""
-
-CONFIG = """
-[feed]
-urls = ["ws://127.0.0.1:6008/subscribe"]
-start = "oldest"
-quiet_s = 0
-[store]
-memory_mib = 256
 """
 
 

@@ -21,6 +21,15 @@ SKIP = 77
 INSIDE = "/opt/geotally-test"
 TOKEN = "hunter2"
 UNITS = "/usr/lib/systemd/system"
+# The daemon follows the feed of put_feed() from its beginning.
+CONFIG = """
+[feed]
+urls = ["ws://127.0.0.1:6008/subscribe"]
+start = "oldest"
+quiet_s = 0
+[store]
+memory_mib = 256
+"""
 
 DRIVER_UNIT = f"""
 [Unit]
