@@ -65,6 +65,11 @@ HotAccount& AccountTable::insert(tally::AccountKey key) {
   return account;
 }
 
+void AccountTable::reserve(std::size_t accounts) {
+  const std::size_t homes = std::min(accounts + accounts / 2, slots_max_);
+  if (homes > homes_) grow(homes);
+}
+
 std::size_t AccountTable::place(tally::AccountKey key) {
   std::size_t i = home(key);
   while (keys_[i] != 0) ++i;

@@ -63,11 +63,15 @@ void BatchQueue::push(Batch* batch) {
   pushed_.notify_one();
 }
 
-Batch* BatchQueue::pop() {
+Batch* BatchQueue::try_pop() {
   Batch* batch = nullptr;
+  return rings_->forward.pop(batch) ? batch : nullptr;
+}
+
+Batch* BatchQueue::pop() {
   for (;;) {
     const std::uint32_t seen = pushed_.load(std::memory_order_acquire);
-    if (rings_->forward.pop(batch)) return batch;
+    if (Batch* batch = try_pop()) return batch;
     pushed_.wait(seen, std::memory_order_acquire);
   }
 }

@@ -98,6 +98,8 @@ class BatchQueue {
 
   /// Consumer: the next batch; sleeps until there is one.
   [[nodiscard]] Batch* pop();
+  /// Consumer: the next batch, or null when there is none yet.
+  [[nodiscard]] Batch* try_pop();
   /// Consumer: the batch has been dealt with.
   void give_back(Batch* batch);
 

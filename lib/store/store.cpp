@@ -224,23 +224,38 @@ void Store::read_accounts(
   }
 }
 
-void Store::for_each_account(
-    const std::function<void(tally::AccountKey, const AccountRecord&)>& visit) const {
+std::uint64_t Store::accounts_at_most() const {
+  std::uint64_t entries = 0;
+  database_->db->GetIntProperty(database_->families[kAccounts],
+                                rocksdb::DB::Properties::kNumEntriesActiveMemTable, &entries);
+  std::uint64_t flushing = 0;
+  database_->db->GetIntProperty(database_->families[kAccounts],
+                                rocksdb::DB::Properties::kNumEntriesImmMemTables, &flushing);
+  entries += flushing;
+  rocksdb::ColumnFamilyMetaData files;
+  database_->db->GetColumnFamilyMetaData(database_->families[kAccounts], &files);
+  for (const rocksdb::LevelMetaData& level : files.levels) {
+    for (const rocksdb::SstFileMetaData& file : level.files) entries += file.num_entries;
+  }
+  return entries;
+}
+
+std::unique_ptr<AccountScan> Store::scan_accounts(tally::AccountKey first,
+                                                  tally::AccountKey last) const {
   rocksdb::ReadOptions scan;
   scan.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> rows(
+  std::unique_ptr<rocksdb::Iterator> rows(
       database_->db->NewIterator(scan, database_->families[kAccounts]));
+  rows->Seek(account_key(first));
+  return std::make_unique<AccountScan>(std::move(rows), last, database_->name);
+}
+
+void Store::for_each_account(
+    const std::function<void(tally::AccountKey, const AccountRecord&)>& visit) const {
+  const std::unique_ptr<AccountScan> accounts = scan_accounts(0, UINT64_MAX);
+  tally::AccountKey key = 0;
   AccountRecord record;
-  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
-    tally::AccountKey key = 0;
-    if (!parse_account_key(rows->key().ToStringView(), key) ||
-        !decode_account(rows->value().ToStringView(), record)) {
-      throw Refused(
-          fmt::format("{}: account {:016x} is corrupt; {}", database_->name, key, kAdvice));
-    }
-    visit(key, record);
-  }
-  if (!rows->status().ok()) raise(database_->name, rows->status());
+  while (accounts->next(key, record)) visit(key, record);
 }
 
 std::vector<Due> Store::due(std::int64_t day, tally::AccountKey first, tally::AccountKey last,

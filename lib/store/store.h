@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "event/gap.h"
+#include "store/account_scan.h"
 #include "store/codec.h"
 #include "store/errors.h"
 #include "tally/totals.h"
@@ -119,6 +120,11 @@ class Store {
   /// is none. `keys` are in ascending order. Throws as read_account() does.
   void read_accounts(std::span<const tally::AccountKey> keys,
                      const std::function<void(tally::AccountKey, AccountRecord*)>& visit) const;
+  /// There are no more accounts than that; often there are fewer, until RocksDB has merged.
+  [[nodiscard]] std::uint64_t accounts_at_most() const;
+  /// The accounts of keys [first, last].
+  [[nodiscard]] std::unique_ptr<AccountScan> scan_accounts(tally::AccountKey first,
+                                                           tally::AccountKey last) const;
   /// Every account, in key order.
   void for_each_account(
       const std::function<void(tally::AccountKey, const AccountRecord&)>& visit) const;

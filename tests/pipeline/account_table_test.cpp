@@ -138,6 +138,32 @@ TEST_P(AccountTableOf, IsFullAtItsLimit) {
 
 INSTANTIATE_TEST_SUITE_P(Ranges, AccountTableOf, testing::ValuesIn(kRanges));
 
+// As they come from a store. Without room made for them they would all lie at the beginning.
+TEST_P(AccountTableOf, TakesKeysInOrderOnceThereIsRoom) {
+  constexpr std::size_t kAccounts = 50'000;
+  AccountTable table(GetParam().first, GetParam().span, 100'000);
+  std::map<tally::AccountKey, std::uint32_t> model;
+  while (model.size() < kAccounts) model.emplace(any(), model.size());
+  table.reserve(kAccounts);
+  const std::size_t slots = table.slots();
+  for (const auto& [key, number] : model) table.insert(key).state.last_post_s = number;
+  EXPECT_EQ(table.slots(), slots);
+  for (const auto& [key, number] : model) {
+    const HotAccount* account = table.find(key);
+    ASSERT_NE(account, nullptr);
+    ASSERT_EQ(account->state.last_post_s, number);
+  }
+}
+
+TEST(AccountTable, ReservesNoMoreThanItsLimit) {
+  AccountTable table(0, 0, 10'000);
+  table.reserve(1'000'000'000);
+  EXPECT_EQ(table.limit(), 7'500U);
+  EXPECT_LT(table.slots(), 20'000U);
+  table.reserve(1);
+  EXPECT_LT(table.slots(), 20'000U);
+}
+
 TEST(AccountTable, AnInsertedAccountIsBlank) {
   AccountTable table(0, 0, 4'096);
   HotAccount& first = table.insert(5);

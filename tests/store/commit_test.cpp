@@ -2,6 +2,7 @@
 // of them; what is gone from the state is gone from the disk.
 // Method: a small world, committed and read back; a disk that forgets what was not synced; a
 // process that is killed at any moment.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -43,6 +44,35 @@ TEST(Commit, IsReadBackOnBothPaths) {
       }
       expect_equal(*store, world);
     }
+  }
+}
+
+TEST(Commit, AccountsAreScannedAsTheyWere) {
+  for (const std::size_t accounts : {std::size_t{40}, kManyAccounts}) {
+    TempDir temp;
+    World world;
+    auto store = open(temp.path());
+    for (int i = 0; i < 3; ++i) world.commit_to(*store, accounts);
+    const auto before = world.accounts();
+    EXPECT_GE(store->accounts_at_most(), before.size());
+    constexpr tally::AccountKey kMiddle = tally::AccountKey{1} << 63;
+    const auto lower = store->scan_accounts(0, kMiddle - 1);
+    const auto upper = store->scan_accounts(kMiddle, UINT64_MAX);
+    world.commit_to(*store, accounts);
+    std::vector<tally::AccountKey> seen;
+    tally::AccountKey key = 0;
+    AccountRecord record;
+    for (AccountScan* scan : {lower.get(), upper.get()}) {
+      while (scan->next(key, record)) {
+        seen.push_back(key);
+        std::string bytes;
+        encode_account(record, bytes);
+        EXPECT_EQ(bytes, before.at(key));
+      }
+      EXPECT_FALSE(scan->next(key, record));
+    }
+    EXPECT_EQ(seen.size(), before.size());
+    EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   }
 }
 
