@@ -101,12 +101,13 @@ std::uint8_t region_after(std::string_view tag, std::size_t end) {
 
 }  // namespace
 
-std::optional<LanguageTag> LanguageTag::parse(std::string_view tag) {
-  if (tag.size() < 2 || tag.size() > kTagMax) return std::nullopt;
+std::uint32_t LanguageTag::parse_packed(std::string_view tag) {
+  if (tag.size() < 2 || tag.size() > kTagMax) return 0;
   const std::size_t end = end_of_subtag(tag, 0);
   const std::uint16_t code = pack(tag.substr(0, end));
-  if (code == kNone || is_no_language(code)) return std::nullopt;
-  return LanguageTag(folded(code), end == tag.size() ? std::uint8_t{0} : region_after(tag, end));
+  if (code == kNone || is_no_language(code)) return 0;
+  const std::uint32_t region = end == tag.size() ? 0U : region_after(tag, end);
+  return folded(code) | region << 16;
 }
 
 LanguageTag LanguageTag::from_id(std::uint16_t language_id) {
