@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <span>
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@ namespace {
 // Accounts are met in no order, so that each would wait for memory several times: for its key, for
 // itself, for its fence. A group of them waits together.
 constexpr std::size_t kGroup = 16;
+static_assert(kGroup <= tally::FencePool::kTogether);
 // So many accounts come into memory between two batches until all are there.
 constexpr std::size_t kWarmUp = 16'384;
 // The sweep looks at one part in so many of the table at each mark.
@@ -369,9 +371,11 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   for (std::size_t begin = 0; begin < changed_.size(); begin += kGroup) {
     const std::size_t end = std::min(begin + kGroup, changed_.size());
     for (std::size_t i = begin; i < end; ++i) accounts_.fetch(changed_[i]);
+    std::array<const tally::FenceState*, kGroup> fences{};
     for (std::size_t i = begin; i < end; ++i) {
-      fences_.fetch(accounts_.find(changed_[i])->state.fence);
+      fences[i - begin] = &accounts_.find(changed_[i])->state.fence;
     }
+    fences_.fetch(std::span(fences).first(end - begin));
     for (std::size_t i = begin; i < end; ++i) {
       encode(changed_[i], *accounts_.find(changed_[i]), *changes);
     }

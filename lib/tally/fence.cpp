@@ -1,6 +1,7 @@
 #include "tally/fence.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -80,6 +81,21 @@ FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
     ++overflows_;
   }
   return late ? Admission::kNewLate : Admission::kNew;
+}
+
+void FencePool::fetch(std::span<const FenceState* const> states) const {
+  assert(states.size() <= kTogether);
+  std::array<const FenceEntry*, kTogether> at{};
+  for (std::size_t i = 0; i < states.size(); ++i) at[i] = next(states[i]->newest);
+  for (bool more = true; more;) {
+    more = false;
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      if (at[i] == nullptr) continue;
+      tally::fetch(at[i]);  // or the compiler would see that the walk has no effect
+      at[i] = next(*at[i]);
+      more = true;
+    }
+  }
 }
 
 bool FencePool::age(FenceState& state, std::uint32_t before_s) {

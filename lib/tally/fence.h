@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tally/page_array.h"
@@ -68,6 +69,11 @@ class FencePool {
 
   /// Brings the second newest entry near: the place in the pool where the next change will be.
   void fetch(const FenceState& state) const { tally::fetch(&nodes_[state.newest.next]); }
+
+  /// Brings all entries of up to kTogether accounts near, for copy(): a list is a chain of waits
+  /// for memory, so they are walked side by side.
+  void fetch(std::span<const FenceState* const> states) const;
+  static constexpr std::size_t kTogether = 16;
 
   /// Raises the floor over entries last seen before `before_s` and gives their nodes back.
   /// Returns whether anything changed.
