@@ -47,7 +47,7 @@ class Jetstream : public Dialect {
   /// Reads the envelope: calls the readers below for what it finds. False = rejected.
   [[nodiscard]] virtual bool read_envelope(Object& root, Found& found, Event& event) = 0;
 
-  /// A field of a commit; `handled` stays false when the key is none of its own.
+  /// A field of a commit; any other is passed over.
   [[nodiscard]] bool read_commit_field(Key key, simdjson::ondemand::value& value, Found& found,
                                        Event& event);
   [[nodiscard]] bool read_identity(simdjson::ondemand::value& value, Found& found, Event& event);

@@ -86,11 +86,11 @@ class Shard {
   void restore(HotAccount& hot, const store::AccountRecord& record);
   void make_room();
   bool evict(std::size_t slot);
-  void touch(tally::AccountKey key, HotAccount& account);
-  [[nodiscard]] bool locate(HotAccount& account, const tally::Sample& sample, const Batch& batch,
+  void touch(tally::AccountKey key, HotAccount& hot);
+  [[nodiscard]] bool locate(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
                             const tally::Admission& admission, tally::Placement& placement);
   void hand_over(const std::shared_ptr<const Mark>& mark);
-  void encode(tally::AccountKey key, HotAccount& account, ShardChanges& changes);
+  void encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes);
   void forget(tally::AccountKey key);
   void erase_due(const Mark& mark, ShardChanges& changes);
   [[nodiscard]] std::uint32_t horizon_s() const;
