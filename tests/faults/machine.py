@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bench import Row, expect, field, get, wait_until
-from kills import is_free, store_files, under_strace
+from kills import command, is_free, store_files, under_strace
 
 
 def full_disk(tries):
@@ -196,3 +196,69 @@ def out_of_memory(tries):
         return row
     return run
 
+
+class MemoryCgroup:
+    """A control group of its own with a bound on memory, as systemd's MemoryMax= makes one; of
+    whichever version the machine has. Needs root."""
+
+    def __init__(self):
+        root = Path("/sys/fs/cgroup")
+        controllers = root / "cgroup.controllers"
+        unified = controllers.exists() and "memory" in controllers.read_text().split()
+        self.path = (root if unified else root / "memory") / f"geotally-{os.getpid()}"
+        self._bound = self.path / ("memory.max" if unified else "memory.limit_in_bytes")
+        self.wrapper = ("sh", "-c", f'echo $$ > {self.path}/cgroup.procs && exec "$@"', "sh")
+
+    def __enter__(self):
+        self.path.mkdir()
+        return self
+
+    def __exit__(self, *_):
+        wait_until("the control group is empty",
+                   lambda: not (self.path / "cgroup.procs").read_text())
+        self.path.rmdir()
+
+    def bound(self, mib):
+        self._bound.write_text(str(mib << 20))
+
+
+def memory_cgroup(tries, memory_mib):
+    """As wide as store.memory_mib: nothing happens. Too narrow: the kernel kills the daemon, and
+    with room again it goes on from the last commit."""
+    def run(bench):
+        row = Row("a memory cgroup of store.memory_mib; one that is too narrow")
+        killed = 0
+        with MemoryCgroup() as group:
+            try:
+                bench.wrapper = group.wrapper
+                group.bound(memory_mib)
+                bench.start()
+                bench.play(100_000)
+                bench.settle()
+                bench.check(row)
+                bench.kill()
+                for _ in range(tries):
+                    group.bound(bench.chance.randrange(24, 48))
+                    with open(bench.folder / "narrow.log", "ab") as log:
+                        process = subprocess.Popen(
+                            [*group.wrapper, *(str(word) for word in command(bench))],
+                            stdout=subprocess.DEVNULL, stderr=log)
+                    bench.play(9_000)
+                    end = time.monotonic() + 6
+                    while process.poll() is None and time.monotonic() < end:
+                        time.sleep(0.05)
+                    killed += process.poll() == -signal.SIGKILL
+                    process.kill()
+                    process.wait()
+                    group.bound(memory_mib)
+                    bench.start()
+                    bench.settle()
+                    bench.check(row)
+                    bench.kill()
+            finally:
+                if bench.daemon is not None:
+                    bench.kill()
+        expect(killed > 0, f"{row.fault}: it was never too narrow")
+        row.note = f"killed by the kernel in {killed} of {tries}"
+        return row
+    return run
