@@ -86,7 +86,7 @@ void Committer::commit(const Delivery& delivery) {
   const std::int64_t watermark_s = mark.watermark_us / tally::kMicrosPerSecond;
 
   store::Commit commit;
-  for (const auto& changes : delivery) totals_.apply(changes->cells);
+  for (const auto& changes : delivery) totals_.apply(changes->cells, watermark_s);
   for (const std::int64_t day : mark.days_closed) {
     store::DayClosed& closed = commit.days.emplace_back();
     closed.day = day;

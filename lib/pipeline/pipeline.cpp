@@ -7,6 +7,9 @@ namespace {
 
 // Of the accounts' memory, what the fences' sets may take.
 constexpr std::size_t kFenceShare = 5;
+// Of it, what changes of cells may take between two marks beyond the least.
+constexpr std::size_t kCellsShare = 32;
+constexpr std::size_t kCellsBytesMin = std::size_t{8} << 20;
 
 // First key of the partitions that `shard` owns.
 tally::AccountKey first_key(std::size_t shard, std::size_t shards) {
@@ -21,10 +24,9 @@ tally::AccountKey first_key(std::size_t shard, std::size_t shards) {
 
 std::size_t fixed_bytes(std::size_t shards) {
   const std::size_t queue = BatchQueue::kBatches * (sizeof(Batch) + Batch::kArenaBytes / 8);
-  const std::size_t cells = std::size_t{8} << 20;
   const std::size_t totals = std::size_t{32} << 20;
   const std::size_t table = AccountTable::spare_bytes();
-  return totals + shards * (queue + 2 * cells + table);
+  return totals + shards * (queue + 2 * kCellsBytesMin + table);
 }
 
 Pipeline::Pipeline(PipelineOptions options, store::Store& store, const geo::Resolver& resolver,
@@ -41,8 +43,12 @@ Pipeline::Pipeline(PipelineOptions options, store::Store& store, const geo::Reso
     shard.number = i;
     shard.first = first_key(i, options_.shards);
     shard.last = first_key(i + 1, options_.shards) - 1;
-    shard.fence_bytes = options_.memory_bytes / options_.shards / kFenceShare;
-    shard.accounts_bytes = options_.memory_bytes / options_.shards - shard.fence_bytes;
+    const std::size_t bytes = options_.memory_bytes / options_.shards;
+    const std::size_t cells = bytes / kCellsShare;
+    shard.cells_bytes = kCellsBytesMin + cells;
+    shard.fence_bytes = bytes / kFenceShare;
+    // What is being committed and what comes next both have cells.
+    shard.accounts_bytes = bytes - shard.fence_bytes - 2 * cells;
     shard.fence_horizon_s = options_.fence_horizon_s;
     shard.erase_deleted_days = options_.erase_deleted_days;
     shards_.push_back(std::make_unique<Shard>(shard, store, resolver, metrics,

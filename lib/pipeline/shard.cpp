@@ -200,6 +200,11 @@ void Shard::process(const Batch& batch) {
     }
     for (std::size_t i = begin; i < end; ++i) add(batch[i], batch);
   }
+  // As much again may come from what is on its way. Events of many hours reach that long before
+  // accounts do.
+  if (cells_->bytes() > options_.cells_bytes / 2) {
+    wants_mark_.store(true, std::memory_order_relaxed);
+  }
   report();
 }
 

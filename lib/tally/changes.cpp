@@ -1,14 +1,6 @@
 #include "tally/changes.h"
 
 namespace geotally::tally {
-namespace {
-
-std::uint64_t key_of(RowKind kind, std::int64_t bucket) {
-  return static_cast<std::uint64_t>(bucket) * kRowKinds + static_cast<std::size_t>(kind);
-}
-
-}  // namespace
-
 Changes::Changes() = default;
 Changes::Changes(Changes&&) noexcept = default;
 Changes& Changes::operator=(Changes&&) noexcept = default;
@@ -20,32 +12,44 @@ void Changes::set_watermark(std::int64_t watermark_s) {
   }
 }
 
+std::uint64_t Changes::key_of(RowKind kind, std::int64_t bucket, std::size_t part) {
+  return (static_cast<std::uint64_t>(bucket) * kRowKinds + static_cast<std::size_t>(kind)) *
+             kParts +
+         part;
+}
+
 CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
   const auto slot = static_cast<std::size_t>(kind);
   if (bucket < first_kept_[slot]) return nullptr;
-  RowChange* row = latest_[slot];
-  if (row == nullptr || row->bucket != bucket) {
-    row = &this->row(kind, bucket);
-    // Time goes forwards: what is asked for between two posts of now is where accounts come from.
-    if (latest_[slot] == nullptr || bucket > latest_[slot]->bucket) latest_[slot] = row;
+  const std::size_t number = country.index() / RowPart::kCountries;
+  Latest& latest = latest_[slot];
+  // Time goes forwards: what is asked for between two posts of now is where accounts come from.
+  if (bucket > latest.bucket) latest = {.bucket = bucket};
+  RowPart* found = bucket == latest.bucket ? latest.parts[number] : nullptr;
+  if (found == nullptr) {
+    found = &part(kind, bucket, number);
+    if (bucket == latest.bucket) latest.parts[number] = found;
   }
-  return &row->cells[country.index()];
+  return &found->cells[country.index() % RowPart::kCountries];
 }
 
 const CellChange* Changes::find_last_post(Country country, std::uint32_t last_post_s) const {
-  const auto row = index_.find(key_of(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s)));
-  return row == index_.end() ? nullptr : &row->second->cells[country.index()];
+  const auto part = index_.find(key_of(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s),
+                                       country.index() / RowPart::kCountries));
+  if (part == index_.end()) return nullptr;
+  return &part->second->cells[country.index() % RowPart::kCountries];
 }
 
-RowChange& Changes::row(RowKind kind, std::int64_t bucket) {
-  RowChange*& row = index_[key_of(kind, bucket)];
-  if (row == nullptr) {
-    rows_.push_back(std::make_unique<RowChange>());
-    row = rows_.back().get();
-    row->kind = kind;
-    row->bucket = bucket;
+RowPart& Changes::part(RowKind kind, std::int64_t bucket, std::size_t part) {
+  RowPart*& place = index_[key_of(kind, bucket, part)];
+  if (place == nullptr) {
+    parts_.push_back(std::make_unique<RowPart>());
+    place = parts_.back().get();
+    place->kind = kind;
+    place->first = static_cast<std::uint8_t>(part * RowPart::kCountries);
+    place->bucket = bucket;
   }
-  return *row;
+  return *place;
 }
 
 void Changes::move(const Standing& before, const Standing& after) {

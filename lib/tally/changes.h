@@ -1,9 +1,10 @@
 // What one shard's accounts changed in the cells since the last mark.
 //
 // Cells live as totals with the commits (totals.h); a shard only ever knows
-// differences, so shards add up whatever their number. Rows are found by
-// (kind, bucket) and dense over countries: a post touches the same few rows as
-// the post before it.
+// differences, so shards add up whatever their number. Rows come in parts, dense
+// over sixty-four countries: under load a post touches the same few parts as the
+// post before it, and where posts are rare a row does not cost what it would with
+// every country in it.
 #pragma once
 
 #include <array>
@@ -27,10 +28,14 @@ struct CellChange {
   std::int32_t deleted = 0;
 };
 
-struct RowChange {
+/// What neighbours by Country::index() changed in one row.
+struct RowPart {
+  static constexpr std::size_t kCountries = 64;
+
   RowKind kind{};
+  std::uint8_t first = 0;  ///< index of the country that the first cell is of
   std::int64_t bucket = 0;
-  std::array<CellChange, Country::kLimit> cells{};  ///< by Country::index()
+  std::array<CellChange, kCountries> cells{};
 };
 
 /// Difference of one country's figures that no bucket of time holds.
@@ -74,7 +79,10 @@ class Changes {
   /// An account stood as `before` and now stands as `after`.
   void move(const Standing& before, const Standing& after);
 
-  [[nodiscard]] const std::vector<std::unique_ptr<RowChange>>& rows() const { return rows_; }
+  /// Each part once, in no order.
+  [[nodiscard]] const std::vector<std::unique_ptr<RowPart>>& parts() const { return parts_; }
+  /// Memory that the parts of rows take.
+  [[nodiscard]] std::size_t bytes() const { return parts_.size() * kPartBytes; }
   [[nodiscard]] const std::array<CountryChange, Country::kLimit>& countries() const {
     return countries_;
   }
@@ -84,15 +92,27 @@ class Changes {
   }
 
  private:
-  RowChange& row(RowKind kind, std::int64_t bucket);
+  static constexpr std::size_t kParts = Country::kLimit / RowPart::kCountries;
+  static_assert(Country::kLimit % RowPart::kCountries == 0);
+  // With the heap's own, and the places in list and index.
+  static constexpr std::size_t kPartBytes = sizeof(RowPart) + 56;
+
+  // The latest bucket of a kind: parts of it that exist.
+  struct Latest {
+    std::int64_t bucket = -1;
+    std::array<RowPart*, kParts> parts{};
+  };
+
+  static std::uint64_t key_of(RowKind kind, std::int64_t bucket, std::size_t part);
+  RowPart& part(RowKind kind, std::int64_t bucket, std::size_t part);
   void add(const Standing& standing, std::int32_t sign);
   void add_last_post(Country country, std::uint32_t last_post_s, std::int32_t sign);
 
   std::array<CountryChange, Country::kLimit> countries_{};
   boost::unordered_flat_map<std::uint32_t, CityChange> cities_;
-  std::vector<std::unique_ptr<RowChange>> rows_;
-  boost::unordered_flat_map<std::uint64_t, RowChange*> index_;
-  std::array<RowChange*, kRowKinds> latest_{};  // the latest row there is
+  std::vector<std::unique_ptr<RowPart>> parts_;
+  boost::unordered_flat_map<std::uint64_t, RowPart*> index_;
+  std::array<Latest, kRowKinds> latest_;
   std::array<std::int64_t, kRowKinds> first_kept_{};
 };
 

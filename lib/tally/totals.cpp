@@ -32,19 +32,23 @@ Row& Totals::touch(RowId id) {
   return *row;
 }
 
-void Totals::apply(const Changes& changes) {
-  const std::size_t countries = Country::count();
-  for (const auto& change : changes.rows()) {
+void Totals::apply(const Changes& changes, std::int64_t watermark_s) {
+  for (const auto& part : changes.parts()) {
     // Changes hold nothing that was expired at the mark before, which is where these totals are.
-    assert(change->bucket >= first_kept(change->kind, watermark_s_));
-    Row& row = touch({change->kind, change->bucket});
-    for (std::size_t i = 0; i < countries; ++i) {
-      const CellChange& cell = change->cells[i];
-      if (cell.posts != 0) row.posts[i] = sum(row.posts[i], cell.posts);
-      if (cell.accounts != 0) row.accounts[i] = sum(row.accounts[i], cell.accounts);
-      if (cell.deleted != 0) row.deleted[i] = sum(row.deleted[i], cell.deleted);
+    assert(part->bucket >= first_kept(part->kind, watermark_s_));
+    // A commit may span days, of which most seconds would come only to go at once. A row of a day
+    // stays stored for ever.
+    if (part->kind != RowKind::kDay && part->bucket < first_kept(part->kind, watermark_s)) continue;
+    Row& row = touch({part->kind, part->bucket});
+    for (std::size_t i = 0; i < RowPart::kCountries; ++i) {
+      const CellChange& cell = part->cells[i];
+      const std::size_t country = part->first + i;
+      if (cell.posts != 0) row.posts[country] = sum(row.posts[country], cell.posts);
+      if (cell.accounts != 0) row.accounts[country] = sum(row.accounts[country], cell.accounts);
+      if (cell.deleted != 0) row.deleted[country] = sum(row.deleted[country], cell.deleted);
     }
   }
+  const std::size_t countries = Country::count();
   for (std::size_t i = 0; i < countries; ++i) {
     const CountryChange& change = changes.countries()[i];
     CountryTotals& total = countries_[i];

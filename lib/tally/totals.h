@@ -69,9 +69,10 @@ class Totals {
 
   CityTotals& load_city(std::uint32_t city) { return cities_[city]; }
 
-  /// Adds what a shard changed. A count that would fall below zero aborts: an invariant is
+  /// Adds what a shard changed, but for what is expired at `watermark_s` (0 = nothing is):
+  /// expire() with the same follows. A count that would fall below zero aborts: an invariant is
   /// broken, and the last commit is the truth to go back to.
-  void apply(const Changes& changes);
+  void apply(const Changes& changes, std::int64_t watermark_s = 0);
 
   /// Forgets rows that are expired at `watermark_s`. Rows of days leave memory, but stay stored.
   void expire(std::int64_t watermark_s);

@@ -15,8 +15,9 @@ from wires import V2, trained  # noqa: E402
 # So far may events change places, and a reconnect begins so long before the cursor. The world is
 # spread over months: neighbours in it lie further apart than in a live feed.
 HORIZON_S = 900
+MEMORY_MIB = 128
 OPTIONS = ["--clock", "feed", "--set", f"tally.fence_horizon_s={HORIZON_S}",
-           "--set", f"feed.margin_s={HORIZON_S}", "--set", "store.memory_mib=128",
+           "--set", f"feed.margin_s={HORIZON_S}", "--set", f"store.memory_mib={MEMORY_MIB}",
            "--set", "feed.backoff_max_s=1"]
 
 

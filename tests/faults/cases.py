@@ -81,5 +81,4 @@ def of_the_machine(long, tries, world):
     yield "limits", machine.limits(1), world
     if long:
         yield "limits: memory", machine.out_of_memory(5), {**world, "events": 300_000}
-        yield "limits: cgroup", machine.memory_cgroup(5, 256), {
-            **world, "events": 300_000, "options": ["--set", "store.memory_mib=256"]}
+        yield "limits: cgroup", machine.memory_cgroup(5), {**world, "events": 300_000}

@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench import Row, expect, field, get, wait_until
+from bench import MEMORY_MIB, Row, expect, field, get, wait_until
 from kills import command, is_free, store_files, under_strace
 
 
@@ -163,7 +163,7 @@ def limits(tries):
                 one.close()
             bench.settle()
             bench.check(row)
-        row.note = f"RSS at most {bench.rss_mib():.0f} of 128 MiB"
+        row.note = f"RSS at most {bench.rss_mib():.0f} of {MEMORY_MIB} MiB"
         return row
     return run
 
@@ -222,7 +222,7 @@ class MemoryCgroup:
         self._bound.write_text(str(mib << 20))
 
 
-def memory_cgroup(tries, memory_mib):
+def memory_cgroup(tries):
     """As wide as store.memory_mib: nothing happens. Too narrow: the kernel kills the daemon, and
     with room again it goes on from the last commit."""
     def run(bench):
@@ -231,14 +231,15 @@ def memory_cgroup(tries, memory_mib):
         with MemoryCgroup() as group:
             try:
                 bench.wrapper = group.wrapper
-                group.bound(memory_mib)
+                group.bound(MEMORY_MIB)
                 bench.start()
                 bench.play(100_000)
                 bench.settle()
                 bench.check(row)
+                peak = bench.rss_mib()
                 bench.kill()
                 for _ in range(tries):
-                    group.bound(bench.chance.randrange(24, 48))
+                    group.bound(bench.chance.randrange(16, 40))
                     with open(bench.folder / "narrow.log", "ab") as log:
                         process = subprocess.Popen(
                             [*group.wrapper, *(str(word) for word in command(bench))],
@@ -250,7 +251,7 @@ def memory_cgroup(tries, memory_mib):
                     killed += process.poll() == -signal.SIGKILL
                     process.kill()
                     process.wait()
-                    group.bound(memory_mib)
+                    group.bound(MEMORY_MIB)
                     bench.start()
                     bench.settle()
                     bench.check(row)
@@ -259,6 +260,7 @@ def memory_cgroup(tries, memory_mib):
                 if bench.daemon is not None:
                     bench.kill()
         expect(killed > 0, f"{row.fault}: it was never too narrow")
-        row.note = f"killed by the kernel in {killed} of {tries}"
+        row.note = (f"RSS at most {peak:.0f} of {MEMORY_MIB} MiB; "
+                    f"killed by the kernel in {killed} of {tries}")
         return row
     return run

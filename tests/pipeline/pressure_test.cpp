@@ -77,6 +77,28 @@ TEST_P(Tight, ManyChangesAskForAMark) {
   expect_verified(rig);
 }
 
+// A few accounts, so that they ask for nothing; but each event has cells of its own in three tiers.
+TEST_P(Tight, EventsOfManyHoursAskForAMark) {
+  const TempDir directory;
+  RigOptions options = tight(directory, GetParam());
+  options.commit_interval_us = 100'000 * kSecond_us;
+  FeedShape shape;
+  shape.accounts = 100;
+  shape.events = 60'000;
+  shape.step_us = 4 * kSecond_us;
+  const std::vector<Line> lines = make_feed(shape);
+  Model model;
+  model.apply(lines);
+  Rig rig(options);
+  rig.feed(lines);
+  const std::int64_t days =
+      static_cast<std::int64_t>(shape.events) * shape.step_us / (tally::kDaySeconds * kSecond_us);
+  EXPECT_GT(rig.committed(), static_cast<std::uint64_t>(2 * days));  // each ends with one mark
+  rig.stop();
+  expect_figures(*rig.snapshot(), model);
+  expect_verified(rig);
+}
+
 // Without a drain between: full batches only, as fast as they can be filled.
 TEST_P(Tight, AFloodOfNewAccountsDoesNotStopIt) {
   const TempDir directory;

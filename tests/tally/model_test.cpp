@@ -65,7 +65,7 @@ class Sharded {
       const Changes handed_over = std::move(shard.changes);
       shard.changes = Changes();
       shard.changes.set_watermark(watermark_s);
-      totals_.apply(handed_over);
+      totals_.apply(handed_over, watermark_s);
     }
     before_expiry(totals_);
     totals_.expire(watermark_s);
