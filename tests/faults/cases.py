@@ -28,8 +28,10 @@ def all_of(long, kill_count):
     yield ("kill at random",
            lambda b: kills.at_random(b, kill_count, 20 if long else 4, report), many)
     if long:
+        # So many events an hour, and so much memory, that no mark comes between those of a commit.
         yield "kill at the steps of a commit", steps.at_steps, {
-            "events": 1_000_000, "accounts": 100_000}
+            "events": 1_000_000, "accounts": 100_000, "days": 2,
+            "options": ["--set", "store.memory_mib=512"]}
     yield from of_the_feed(long, tries, world)
     yield from of_the_machine(long, tries, world)
     for name, run, arguments in bounds.all_of(long):
