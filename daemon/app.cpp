@@ -125,6 +125,7 @@ App::Parts::Parts(const config::Inputs& inputs_given)
   options.ingest.reopen = [this] { follower->reopen(); };
   options.ingest.alive = [this] { notify.alive(steady_us()); };
   options.failed = [this](std::exception_ptr reason) { fail(std::move(reason)); };
+  options.on_commit = [this] { server.on_commit(); };
 
   server.start();
   store = store::Store::open(store_options(config));

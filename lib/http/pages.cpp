@@ -1,5 +1,7 @@
 #include "http/pages.h"
 
+#include <utility>
+
 #include "http/encoding.h"
 #include "metrics/country_page.h"
 
@@ -27,6 +29,21 @@ class CountryPage {
     if (snapshot == nullptr) {
       return Response::text(503, "The state is not loaded yet.\n");
     }
+    asked_ = true;
+    asked_compressed_ = asked_compressed_ || compressed;
+    make(std::move(snapshot), compressed);
+    return page_;
+  }
+
+  /// Whoever scrapes each second need not wait for the page; whoever does so each minute has one
+  /// in sixty made in vain, and the rest not at all.
+  void prepare(std::shared_ptr<const tally::Snapshot> snapshot) {
+    if (snapshot == nullptr || !std::exchange(asked_, false)) return;
+    make(std::move(snapshot), std::exchange(asked_compressed_, false));
+  }
+
+ private:
+  void make(std::shared_ptr<const tally::Snapshot> snapshot, bool compressed) {
     if (snapshot != snapshot_) {
       snapshot_ = std::move(snapshot);
       page_ = {};
@@ -37,12 +54,12 @@ class CountryPage {
     if (compressed && page_.body_gzip == nullptr) {
       page_.body_gzip = std::make_shared<const std::string>(gzip(*page_.body));
     }
-    return page_;
   }
 
- private:
   std::shared_ptr<const tally::Snapshot> snapshot_;
   Response page_;
+  bool asked_ = false;  // since prepare()
+  bool asked_compressed_ = false;
 };
 
 }  // namespace
@@ -67,11 +84,15 @@ void add_pages(std::vector<Route>& routes, const Sources& sources) {
                       return response;
                     }});
 
-  routes.push_back({"/metrics/countries", Handler::kMetricsCountries, false,
-                    [sources, page = std::make_shared<CountryPage>()](const Request& request) {
-                      return page->answer(sources.snapshot(),
-                                          accepts_gzip(request.accept_encoding));
-                    }});
+  const auto page = std::make_shared<CountryPage>();
+  routes.push_back({.path = "/metrics/countries",
+                    .handler = Handler::kMetricsCountries,
+                    .answer =
+                        [sources, page](const Request& request) {
+                          return page->answer(sources.snapshot(),
+                                              accepts_gzip(request.accept_encoding));
+                        },
+                    .on_commit = [sources, page] { page->prepare(sources.snapshot()); }});
 }
 
 }  // namespace geotally::http

@@ -24,6 +24,8 @@ struct Route {
   std::function<Response(const Request&)> answer;  ///< of GET and HEAD; not set = POST only
   /// Of POST; answers later, and must not block. Not set = GET and HEAD only.
   std::function<void(const Request&, Later)> post = {};
+  /// A new commit is shown: what will be asked for can be made before it is. Not set = nothing.
+  std::function<void()> on_commit = {};
 };
 
 /// Every route of the admin server. Used by one thread; `sources` is copied.

@@ -64,6 +64,7 @@ class Server::Loop {
 
   void start();
   void stop();
+  void on_commit();
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
@@ -380,6 +381,18 @@ void Server::Loop::stop() {
              {{"address", config::to_string({options_.listen.host, port_})}});
 }
 
+void Server::Loop::on_commit() {
+  asio::post(io_, [this] {
+    try {
+      for (const Route& route : routes_) {
+        if (route.on_commit) route.on_commit();
+      }
+    } catch (const std::exception& error) {
+      log_.write(log::Event::kHttpError, {{"error", error.what()}});
+    }
+  });
+}
+
 void Server::Loop::accept() {
   acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
     if (!acceptor_.is_open()) return;
@@ -501,6 +514,8 @@ Server::~Server() { stop(); }
 void Server::start() { loop_->start(); }
 
 void Server::stop() { loop_->stop(); }
+
+void Server::on_commit() { loop_->on_commit(); }
 
 std::uint16_t Server::port() const { return loop_->port(); }
 

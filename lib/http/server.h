@@ -62,6 +62,8 @@ class Server {
   void start();
   /// Closes every connection and joins the thread. May be called again.
   void stop();
+  /// A new commit is shown. Any thread; returns at once.
+  void on_commit();
   /// The port that was bound.
   [[nodiscard]] std::uint16_t port() const;
 

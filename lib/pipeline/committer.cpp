@@ -141,6 +141,7 @@ void Committer::commit(const Delivery& delivery) {
   std::erase_if(gaps_, [&](const Gap& gap) { return gap.to_us < mark.watermark_us - longest_us; });
   publish(record_, mark.suspicions);
   committed_.store(mark.number, std::memory_order_release);
+  if (options_.on_commit) options_.on_commit();
 
   const std::int64_t done_us = options_.now_us();
   metrics_.store_committed(done_us - started_us, done_us);

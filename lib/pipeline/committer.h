@@ -26,6 +26,7 @@ struct CommitterOptions {
   std::size_t shards = 1;
   std::vector<tally::Window> windows;
   std::function<std::int64_t()> now_us;  ///< wall clock
+  std::function<void()> on_commit = {};  ///< on the committer's thread; see PipelineOptions
 };
 
 class Committer {

@@ -33,9 +33,10 @@ Pipeline::Pipeline(PipelineOptions options, store::Store& store, const geo::Reso
                    feed::Dialect& dialect, feed::Position& position, metrics::Metrics& metrics,
                    log::Logger& log)
     : options_(std::move(options)) {
-  committer_ = std::make_unique<Committer>(
-      CommitterOptions{options_.shards, options_.windows, options_.ingest.now_us}, store, metrics,
-      log);
+  committer_ =
+      std::make_unique<Committer>(CommitterOptions{options_.shards, options_.windows,
+                                                   options_.ingest.now_us, options_.on_commit},
+                                  store, metrics, log);
 
   std::vector<Shard*> shards;
   for (std::size_t i = 0; i < options_.shards; ++i) {

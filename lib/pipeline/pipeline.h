@@ -26,6 +26,8 @@ struct PipelineOptions {
   /// A thread cannot go on: a store that cannot be read, a broken record. Called once or more,
   /// on that thread.
   std::function<void(std::exception_ptr)> failed;
+  /// A new snapshot is shown. On the thread that commits: must return at once. May be empty.
+  std::function<void()> on_commit;
 };
 
 /// What the shards hold beside their accounts: queues, cells in the making, changes on their way.

@@ -145,6 +145,22 @@ TEST_F(ServerTest, AnEtagSparesThePageUntilTheNextCommit) {
   EXPECT_EQ(get(port, "/metrics/countries", condition).code, 200);
 }
 
+TEST_F(ServerTest, ThePageOfACommitIsMadeBeforeItIsAskedForAgain) {
+  Server& server = serve();
+  const auto commit = [&] {
+    const std::shared_ptr<const tally::Snapshot> snapshot = snapshot_of(1);
+    publish(snapshot);
+    server.on_commit();
+    EXPECT_EQ(get(server.port(), "/healthz").code, 200);  // comes after it, on the same thread
+    return snapshot;
+  };
+  // Held by the caller and by the sources; and by the page once it is made.
+  EXPECT_EQ(commit().use_count(), 2);
+  EXPECT_EQ(get(server.port(), "/metrics/countries").code, 200);
+  EXPECT_EQ(commit().use_count(), 3);
+  EXPECT_EQ(commit().use_count(), 2);
+}
+
 TEST_F(ServerTest, HeadHasTheHeadersAndNoBody) {
   const std::uint16_t port = serve().port();
   publish(snapshot_of(1));
