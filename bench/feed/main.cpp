@@ -244,6 +244,8 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--tls-key", a.server.key_file, "PEM key");
   app.add_option("--dictionary", a.server.dictionaries,
                  "zstd dictionary (repeat: fault rotate turns to the next)");
+  app.add_option("--compress-ahead", a.server.compress_ahead,
+                 "Messages that are compressed before the feed opens (v1, first host)");
   app.add_option("--fault", a.faults, "NAME@N[:key=value,…]; see bench/feed/README.md");
   app.add_option("--log", a.log, "Write what was emitted, one JSON object a line");
 }

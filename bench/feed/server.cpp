@@ -66,7 +66,7 @@ struct Server::Impl {
       : feed(feed_),
         options(std::move(options_)),
         compressor(options.dictionaries),
-        hub{feed, options, compressor, [this](const Order& order) { end_all(order); }},
+        hub{feed, options, compressor, {}, [this](const Order& order) { end_all(order); }},
         control(io),
         ticker(io),
         signals(io, SIGINT, SIGTERM) {
@@ -78,6 +78,7 @@ struct Server::Impl {
         throw std::runtime_error("--tls-cert, --tls-key: " + std::string(error.what()));
       }
     }
+    compress_ahead();
     for (const std::uint16_t port : options.ports) {
       acceptors.emplace_back(io);
       listen(acceptors.back(), port);
@@ -95,6 +96,19 @@ struct Server::Impl {
     if (error) {
       throw std::runtime_error("cannot listen on 127.0.0.1:" + std::to_string(port) + ": " +
                                error.message());
+    }
+  }
+
+  void compress_ahead() {
+    if (!compressor.available()) return;
+    const std::uint64_t count = std::min(options.compress_ahead, feed.script().size());
+    Buffer message;
+    for (std::uint64_t number = 0; number < count; ++number) {
+      message.clear();
+      feed.script().append(message, number, Wire::kV1, feed.shown_us(0, number),
+                           feed.sequence(0, number));
+      compressor.compress(hub.ahead.begin(), message.view());
+      hub.ahead.end();
     }
   }
 

@@ -22,6 +22,7 @@ struct ServerOptions {
   std::string certificate_file;  ///< PEM chain; empty = no TLS
   std::string key_file;
   std::vector<std::string> dictionaries;  ///< zstd dictionaries, by turn; the first is used first
+  std::uint64_t compress_ahead = 0;       ///< so many messages, before anything is sent
 };
 
 class Server {

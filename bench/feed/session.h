@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/as_tuple.hpp>
@@ -24,6 +25,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "feed/ahead.h"
 #include "feed/compressor.h"
 #include "feed/feed.h"
 #include "feed/server.h"
@@ -66,6 +68,7 @@ struct Hub {
   Feed& feed;
   const ServerOptions& options;
   Compressor& compressor;
+  Ahead ahead;  ///< of the first host's v1 messages, with the first dictionary
   std::function<void(const Order&)> carry_out;  ///< what concerns more than one connection
 };
 
@@ -289,6 +292,11 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     const std::uint64_t sequence = feed.sequence(host, number);
     const std::size_t start = out_.size();
     const bool plain = !subscription_.compress && fragment_left_ == 0;
+    if (const auto packed = made_ahead(number)) {
+      append_frame(out_, Opcode::kBinary, *packed);
+      ++messages;
+      return true;
+    }
     FrameWriter frame(out_);
     if (plain) {
       feed.script().append(out_, number, subscription_.wire, shown_us, sequence);
@@ -317,6 +325,13 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       split_now_ = true;
     }
     return true;
+  }
+
+  [[nodiscard]] std::optional<std::string_view> made_ahead(std::uint64_t number) const {
+    const bool usual = subscription_.compress && subscription_.wire == Wire::kV1 && host == 0 &&
+                       subscription_.max_message_bytes == 0 && fragment_left_ == 0 &&
+                       split_left_ == 0 && !stall_next_;
+    return usual ? hub_.ahead.find(number) : std::nullopt;
   }
 
   [[nodiscard]] bool too_large(std::size_t size) const {
@@ -384,6 +399,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
         break;
       case Order::Kind::kRotate:
         hub_.compressor.rotate();
+        hub_.ahead.clear();
         break;
     }
   }

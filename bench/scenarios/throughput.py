@@ -14,6 +14,7 @@ from wires import certificate
 
 WARM_S = 6
 SPAN_S = 12
+AHEAD = 14_000_000
 
 
 def one_flood(*arguments, settings=(), accounts=600_000, environment=None, host="127.0.0.1",
@@ -87,11 +88,14 @@ def zstd(context):
             span = Span(watch, SPAN_S)
             generators.append((cpu_s(watch.flood.pid) - cpu) / (time.monotonic() - at))
             return span
-        spans = [one_flood("--dictionary", dictionary, settings=settings, measure=measure)[0]
+        # Compressing takes the generator longer than the daemon takes for everything: it does so
+        # beforehand, until the events of the measurement are made.
+        spans = [one_flood("--dictionary", dictionary, "--compress-ahead", AHEAD,
+                           settings=settings, measure=measure)[0]
                  for _ in range(context.repeats_few)]
     return [at_least("zstd", "events/s", [s.rate for s in spans], 500_000,
                      f"{spans[-1].cpu_per_million:.2f} CPU-s a million; the generator, which "
-                     f"compresses each message, took {generators[-1]:.2f} of a core")]
+                     f"compressed beforehand, took {generators[-1]:.2f} of a core")]
 
 
 @scenario("record-2013", 75)

@@ -204,6 +204,14 @@ class Zstd(AsyncTest):
             self.assertEqual(self.unpack(packed, self.dictionaries[0]), "".join(plain))
             self.assertLess(sum(map(len, packed)), 0.6 * sum(map(len, plain)))
 
+    async def test_messages_that_were_compressed_ahead_are_the_same(self):
+        async def first(*options):
+            feed = self.enterContext(Feed("--wait-client", "--retention", "200d", "--dictionary",
+                                          self.dictionaries[0], *options))
+            async with connect(feed.url(compress="true")) as client:
+                return await receive(client, 3000)
+        self.assertEqual(await first("--compress-ahead", "2000"), await first())
+
     async def test_v2_and_the_dictionary_that_the_server_gives(self):
         feed = self.enterContext(Feed("--wait-client", "--retention", "200d", "--dictionary",
                                       self.dictionaries[1]))
