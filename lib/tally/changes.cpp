@@ -12,10 +12,8 @@ void Changes::set_watermark(std::int64_t watermark_s) {
   }
 }
 
-std::uint64_t Changes::key_of(RowKind kind, std::int64_t bucket, std::size_t part) {
-  return (static_cast<std::uint64_t>(bucket) * kRowKinds + static_cast<std::size_t>(kind)) *
-             kParts +
-         part;
+std::uint64_t Changes::key_of(RowKind kind, std::int64_t bucket) {
+  return static_cast<std::uint64_t>(bucket) * kRowKinds + static_cast<std::size_t>(kind);
 }
 
 CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
@@ -25,31 +23,31 @@ CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
   Latest& latest = latest_[slot];
   // Time goes forwards: what is asked for between two posts of now is where accounts come from.
   if (bucket > latest.bucket) latest = {.bucket = bucket};
-  RowPart* found = bucket == latest.bucket ? latest.parts[number] : nullptr;
+  RowPart* found = bucket == latest.bucket ? latest.row[number] : nullptr;
   if (found == nullptr) {
     found = &part(kind, bucket, number);
-    if (bucket == latest.bucket) latest.parts[number] = found;
+    if (bucket == latest.bucket) latest.row[number] = found;
   }
   return &found->cells[country.index() % RowPart::kCountries];
 }
 
 const CellChange* Changes::find_last_post(Country country, std::uint32_t last_post_s) const {
-  const auto part = index_.find(key_of(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s),
-                                       country.index() / RowPart::kCountries));
-  if (part == index_.end()) return nullptr;
-  return &part->second->cells[country.index() % RowPart::kCountries];
+  const auto row = rows_.find(key_of(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s)));
+  if (row == rows_.end()) return nullptr;
+  const RowPart* const part = row->second[country.index() / RowPart::kCountries];
+  return part == nullptr ? nullptr : &part->cells[country.index() % RowPart::kCountries];
 }
 
-RowPart& Changes::part(RowKind kind, std::int64_t bucket, std::size_t part) {
-  RowPart*& place = index_[key_of(kind, bucket, part)];
-  if (place == nullptr) {
+RowPart& Changes::part(RowKind kind, std::int64_t bucket, std::size_t number) {
+  RowPart*& part = rows_[key_of(kind, bucket)][number];
+  if (part == nullptr) {
     parts_.push_back(std::make_unique<RowPart>());
-    place = parts_.back().get();
-    place->kind = kind;
-    place->first = static_cast<std::uint8_t>(part * RowPart::kCountries);
-    place->bucket = bucket;
+    part = parts_.back().get();
+    part->kind = kind;
+    part->first = static_cast<std::uint8_t>(number * RowPart::kCountries);
+    part->bucket = bucket;
   }
-  return *place;
+  return *part;
 }
 
 void Changes::move(const Standing& before, const Standing& after) {

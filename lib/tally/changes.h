@@ -97,22 +97,23 @@ class Changes {
   // With the heap's own, and the places in list and index.
   static constexpr std::size_t kPartBytes = sizeof(RowPart) + 56;
 
-  // The latest bucket of a kind: parts of it that exist.
+  // Parts of one row; null = not made.
+  using Row = std::array<RowPart*, kParts>;
   struct Latest {
     std::int64_t bucket = -1;
-    std::array<RowPart*, kParts> parts{};
+    Row row{};
   };
 
-  static std::uint64_t key_of(RowKind kind, std::int64_t bucket, std::size_t part);
-  RowPart& part(RowKind kind, std::int64_t bucket, std::size_t part);
+  static std::uint64_t key_of(RowKind kind, std::int64_t bucket);
+  RowPart& part(RowKind kind, std::int64_t bucket, std::size_t number);
   void add(const Standing& standing, std::int32_t sign);
   void add_last_post(Country country, std::uint32_t last_post_s, std::int32_t sign);
 
   std::array<CountryChange, Country::kLimit> countries_{};
   boost::unordered_flat_map<std::uint32_t, CityChange> cities_;
   std::vector<std::unique_ptr<RowPart>> parts_;
-  boost::unordered_flat_map<std::uint64_t, RowPart*> index_;
-  std::array<Latest, kRowKinds> latest_;
+  boost::unordered_flat_map<std::uint64_t, Row> rows_;
+  std::array<Latest, kRowKinds> latest_;  // of each kind the latest row, again
   std::array<std::int64_t, kRowKinds> first_kept_{};
 };
 
