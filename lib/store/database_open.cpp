@@ -45,8 +45,11 @@ rocksdb::ColumnFamilyOptions options_of(Family family, const std::shared_ptr<roc
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kNoCompression;
-  // Sorted files arrive once a second under load; compaction in small bites would eat a core.
-  options.level0_file_num_compaction_trigger = 16;
+  // Sorted files arrive once a second under load; compaction in small bites would eat a core. The
+  // other families are small, and some change once a day: their files would wait for each other
+  // through months of restarts.
+  const bool large = family == kAccounts || family == kCells;
+  options.level0_file_num_compaction_trigger = large ? 16 : 4;
   options.level0_slowdown_writes_trigger = 64;
   options.level0_stop_writes_trigger = 128;
   options.write_buffer_size = std::max<std::size_t>(memory_bytes / 8, std::size_t{1} << 20);
