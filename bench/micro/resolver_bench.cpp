@@ -2,7 +2,9 @@
 // nothing new, a resolution. Hostile descriptions show that the work is bounded.
 // The profiles are made up.
 #include <array>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -55,25 +57,29 @@ void profile_with_everything_and_a_text(benchmark::State& bench) {
 }
 BENCHMARK(profile_with_everything_and_a_text);
 
-void post_that_says_nothing_new(benchmark::State& bench) {
-  EvidenceState state;
-  const std::array<LanguageTag, 1> languages = {*LanguageTag::parse("de")};
+// `languages` must outlive it.
+Evidence post_in(std::span<const LanguageTag> languages) {
   Evidence post;
   post.post = true;
   post.languages = languages;
   post.utc_hour = 12;
+  return post;
+}
+
+void post_that_says_nothing_new(benchmark::State& bench, const char* tag) {
+  const std::array languages = {*LanguageTag::parse(tag)};
+  const Evidence post = post_in(languages);
+  EvidenceState state;
   for (int i = 0; i < 100; ++i) (void)resolver().weigh(state, post);
   for (auto _ : bench) benchmark::DoNotOptimize(resolver().weigh(state, post));
 }
-BENCHMARK(post_that_says_nothing_new);
+BENCHMARK_CAPTURE(post_that_says_nothing_new, language, "de");
+BENCHMARK_CAPTURE(post_that_says_nothing_new, region, "de-AT");
 
 void post_in_another_hour(benchmark::State& bench) {
+  const std::array languages = {*LanguageTag::parse("de")};
+  Evidence post = post_in(languages);
   EvidenceState state;
-  const std::array<LanguageTag, 1> languages = {*LanguageTag::parse("de")};
-  Evidence post;
-  post.post = true;
-  post.languages = languages;
-  post.utc_hour = 0;
   for (auto _ : bench) {
     post.utc_hour = static_cast<std::uint8_t>((post.utc_hour + 1) % 24);
     benchmark::DoNotOptimize(resolver().weigh(state, post));
@@ -81,28 +87,15 @@ void post_in_another_hour(benchmark::State& bench) {
 }
 BENCHMARK(post_in_another_hour);
 
-void two_languages_resolved(benchmark::State& bench) {
+void resolution(benchmark::State& bench, const std::vector<const char*>& tags) {
+  std::vector<LanguageTag> languages;
+  for (const char* tag : tags) languages.push_back(*LanguageTag::parse(tag));
   EvidenceState state;
-  const std::array<LanguageTag, 2> languages = {*LanguageTag::parse("de"),
-                                                *LanguageTag::parse("en")};
-  Evidence post;
-  post.post = true;
-  post.languages = languages;
-  (void)resolver().weigh(state, post);
+  (void)resolver().weigh(state, post_in(languages));
   for (auto _ : bench) benchmark::DoNotOptimize(resolver().resolve(state));
 }
-BENCHMARK(two_languages_resolved);
-
-void resolution(benchmark::State& bench) {
-  EvidenceState state;
-  const std::array<LanguageTag, 1> languages = {*LanguageTag::parse("de-AT")};
-  Evidence post;
-  post.post = true;
-  post.languages = languages;
-  (void)resolver().weigh(state, post);
-  for (auto _ : bench) benchmark::DoNotOptimize(resolver().resolve(state));
-}
-BENCHMARK(resolution);
+BENCHMARK_CAPTURE(resolution, two_languages, std::vector<const char*>{"de", "en"});
+BENCHMARK_CAPTURE(resolution, region, std::vector<const char*>{"de-AT"});
 
 void hostile_description(benchmark::State& bench) {
   const std::array<std::string, 3> units = {"New San ", "東京都", "St. Los "};

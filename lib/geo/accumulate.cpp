@@ -113,36 +113,37 @@ void count_language(Memory& memory, std::uint16_t id) {
 }
 
 // One vote for every hour in which a post was seen, however many posts it held.
-void count_hour(Memory& memory, std::uint8_t hour) {
-  if (hour > 23 || memory.last_hour == hour + 1) return;
-  memory.last_hour = static_cast<std::uint8_t>(hour + 1);
-  if (memory.hour_count == Memory::kHourCountMax) {
-    memory.hour_x = static_cast<std::int8_t>(memory.hour_x / 2);
-    memory.hour_y = static_cast<std::int8_t>(memory.hour_y / 2);
-    memory.hour_count = Memory::kHourCountMax / 2;
+void count_hour(Hours& hours, std::uint8_t hour) {
+  if (hour > 23 || hours.last == hour + 1) return;
+  hours.last = static_cast<std::uint8_t>(hour + 1);
+  if (hours.count == Hours::kCountMax) {
+    hours.x = static_cast<std::int8_t>(hours.x / 2);
+    hours.y = static_cast<std::int8_t>(hours.y / 2);
+    hours.count = Hours::kCountMax / 2;
   }
   const auto moved = [](std::int8_t sum, int step) {
     return static_cast<std::int8_t>(std::clamp(sum + step, -63, 63));
   };
-  memory.hour_x = moved(memory.hour_x, kHourSteps[hour].x);
-  memory.hour_y = moved(memory.hour_y, kHourSteps[hour].y);
-  ++memory.hour_count;
+  hours.x = moved(hours.x, kHourSteps[hour].x);
+  hours.y = moved(hours.y, kHourSteps[hour].y);
+  ++hours.count;
 }
 
 std::uint8_t fourfold(std::uint8_t count) {
   return count < 4 ? std::min<std::uint8_t>(count, 1) : count < 16 ? 4 : 16;
 }
 
-// Counts rise with every post, but the answer moves with their order of magnitude, and hours say
-// nothing before there are several. A busy account is resolved a few times and not at each post.
+std::uint8_t several_hours(std::uint8_t count) { return count < 8 ? 0 : count < 16 ? 8 : 16; }
+
+// Counts rise with every post, but the answer moves with their order of magnitude. A busy account
+// is resolved a few times and not at each post.
 bool same_magnitude(const Memory& a, const Memory& b) {
-  const auto hours = [](std::uint8_t count) { return count < 8 ? 0 : count < 16 ? 8 : 16; };
   for (std::size_t i = 0; i < Memory::kLanguages; ++i) {
     if (a.languages[i].id != b.languages[i].id) return false;
     if (fourfold(a.languages[i].count) != fourfold(b.languages[i].count)) return false;
   }
   return a.region == b.region && fourfold(a.region_count) == fourfold(b.region_count) &&
-         a.offset == b.offset && hours(a.hour_count) == hours(b.hour_count) &&
+         a.offset == b.offset && several_hours(a.hours.count) == several_hours(b.hours.count) &&
          a.domain == b.domain && a.profile == b.profile &&
          a.profile_language == b.profile_language && a.zone == b.zone &&
          a.zone_offset == b.zone_offset && a.city == b.city;

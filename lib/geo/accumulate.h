@@ -24,7 +24,7 @@ void vote_region(Memory& memory, Country country);
 void count_language(Memory& memory, std::uint16_t id);
 
 /// One vote for the hour in which a post was seen, 0 to 23.
-void count_hour(Memory& memory, std::uint8_t hour);
+void count_hour(Hours& hours, std::uint8_t hour);
 
 /// The id under which languages are counted: both written forms of Norwegian are one.
 [[nodiscard]] std::uint16_t macro_language(std::uint16_t id);
@@ -39,6 +39,9 @@ inline constexpr std::uint16_t kHint = 27 << 10;
 
 /// The order of magnitude of a count: 0, 1, 4, 16, the largest that is not above it.
 [[nodiscard]] std::uint8_t fourfold(std::uint8_t count);
+
+/// 0, 8 or 16, the largest that is not above the count: hours say nothing before there are several.
+[[nodiscard]] std::uint8_t several_hours(std::uint8_t count);
 
 /// Whether two memories are so alike that what Resolver::resolve() says of them is the same, or
 /// hardly differs: see Resolver::weigh().

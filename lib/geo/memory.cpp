@@ -49,14 +49,7 @@ class Reader {
   unsigned position_ = 0;
 };
 
-// A country is stored by its letters: 0 = ZZ, else 1 + 26 × first + second.
 constexpr unsigned kCountryBits = 10;
-
-unsigned letters_of(Country country) {
-  if (!country.known()) return 0;
-  const std::string_view code = country.code();
-  return 1 + 26 * static_cast<unsigned>(code[0] - 'A') + static_cast<unsigned>(code[1] - 'A');
-}
 
 Country country_of(unsigned letters) {
   if (letters == 0 || letters > 26 * 26) return kUnknownCountry;
@@ -68,18 +61,19 @@ Country country_of(unsigned letters) {
 constexpr unsigned kLanguageBits = 15;
 constexpr unsigned kCountBits = 5;
 
-constexpr int kHourBias = 64;
+constexpr unsigned kHoursMask = 127;
 
 }  // namespace
+
+unsigned letters_of(Country country) {
+  if (!country.known()) return 0;
+  const std::string_view code = country.code();
+  return 1 + 26 * static_cast<unsigned>(code[0] - 'A') + static_cast<unsigned>(code[1] - 'A');
+}
 
 Memory unpack(const EvidenceState& state) {
   Reader reader(state);
   Memory memory;
-  // All zero bits must mean nothing known, so the sums are stored as differences to zero.
-  const auto signed7 = [&] {
-    const int value = static_cast<int>(reader.get(7));
-    return static_cast<std::int8_t>(value < kHourBias ? value : value - 2 * kHourBias);
-  };
   for (auto& language : memory.languages) {
     language.id = static_cast<std::uint16_t>(reader.get(kLanguageBits));
     language.count = reader.get8(kCountBits);
@@ -87,10 +81,10 @@ Memory unpack(const EvidenceState& state) {
   memory.region = country_of(reader.get(kCountryBits));
   memory.region_count = reader.get8(3);
   memory.offset = reader.get8(7);
-  memory.hour_x = signed7();
-  memory.hour_y = signed7();
-  memory.hour_count = reader.get8(5);
-  memory.last_hour = reader.get8(5);
+  memory.hours.x = stored_hours(reader.get(7));
+  memory.hours.y = stored_hours(reader.get(7));
+  memory.hours.count = reader.get8(5);
+  memory.hours.last = reader.get8(5);
   memory.domain = country_of(reader.get(kCountryBits));
   for (auto& candidate : memory.profile) {
     candidate.country = country_of(reader.get(kCountryBits));
@@ -113,10 +107,10 @@ EvidenceState pack(const Memory& memory) {
   writer.put(letters_of(memory.region), kCountryBits);
   writer.put(memory.region_count, 3);
   writer.put(memory.offset, 7);
-  writer.put(static_cast<unsigned>(memory.hour_x) & (2 * kHourBias - 1), 7);
-  writer.put(static_cast<unsigned>(memory.hour_y) & (2 * kHourBias - 1), 7);
-  writer.put(memory.hour_count, 5);
-  writer.put(memory.last_hour, 5);
+  writer.put(static_cast<unsigned>(memory.hours.x) & kHoursMask, 7);
+  writer.put(static_cast<unsigned>(memory.hours.y) & kHoursMask, 7);
+  writer.put(memory.hours.count, 5);
+  writer.put(memory.hours.last, 5);
   writer.put(letters_of(memory.domain), kCountryBits);
   for (const auto& candidate : memory.profile) {
     writer.put(letters_of(candidate.country), kCountryBits);
@@ -130,30 +124,11 @@ EvidenceState pack(const Memory& memory) {
   return writer.state();
 }
 
-std::uint8_t last_hour(const EvidenceState& state) {
-  constexpr unsigned kAt = 99;
-  std::uint64_t high = 0;
-  std::memcpy(&high, state.bytes.data() + sizeof high, sizeof high);
-  const auto stored = static_cast<std::uint8_t>(high >> (kAt - 64) & 31);
-  return stored == 0 ? Evidence::kNoHour : static_cast<std::uint8_t>(stored - 1);
-}
-
-std::uint8_t count_leading(EvidenceState& state, std::uint16_t language) {
-  constexpr std::uint64_t kLanguage = (1U << kLanguageBits) - 1;
-  constexpr std::uint64_t kCount = (1U << kCountBits) - 1;
-  constexpr unsigned kSlotBits = kLanguageBits + kCountBits;
-  static_assert(Memory::kCountMax == kCount);
-  std::uint64_t low = 0;
-  std::memcpy(&low, state.bytes.data(), sizeof low);
-  const auto count_of = [&](unsigned slot) {
-    return static_cast<std::uint8_t>(low >> (slot * kSlotBits + kLanguageBits) & kCount);
-  };
-  const std::uint8_t count = count_of(0);
-  if ((low & kLanguage) != language || count == 0) return 0;
-  if (count == Memory::kCountMax) return count_of(1) <= 1 && count_of(2) <= 1 ? count : 0;
-  low += std::uint64_t{1} << kLanguageBits;
-  std::memcpy(state.bytes.data(), &low, sizeof low);
-  return static_cast<std::uint8_t>(count + 1);
+std::uint32_t city_of(const EvidenceState& state) {
+  constexpr std::size_t kAt = 200 / 8;
+  std::uint32_t city = 0;
+  std::memcpy(&city, state.bytes.data() + kAt, state.bytes.size() - kAt);
+  return city;
 }
 
 }  // namespace geotally::geo

@@ -11,6 +11,18 @@
 
 namespace geotally::geo {
 
+/// Hours of activity: the sum of unit vectors on the clock of 24 hours, one for every hour in which
+/// a post was seen.
+struct Hours {
+  static constexpr std::uint8_t kCountMax = 31;
+
+  std::int8_t x = 0;  ///< × 2, −63 to 63
+  std::int8_t y = 0;
+  std::uint8_t count = 0;
+  std::uint8_t last = 0;  ///< hour of the latest post, plus 1; 0 = none
+  friend bool operator==(const Hours&, const Hours&) = default;
+};
+
 struct Memory {
   /// What the latest profile says, strongest first; ZZ ends the list.
   struct Candidate {
@@ -30,7 +42,6 @@ struct Memory {
   static constexpr std::uint8_t kStrengthMax = 31;
   static constexpr std::uint8_t kCountMax = 31;
   static constexpr std::uint8_t kRegionCountMax = 7;
-  static constexpr std::uint8_t kHourCountMax = 31;
   static constexpr int kOffsetBias = 64;  ///< an offset of 0 is stored as this
   static constexpr std::uint32_t kCityMax = (1U << 24) - 1;
 
@@ -39,12 +50,7 @@ struct Memory {
   Country region;                              ///< the region subtag that leads, by majority vote
   std::uint8_t region_count = 0;               ///< its lead
   std::uint8_t offset = 0;  ///< of createdAt, in quarter hours from −16 h; 0 = none
-  // Hours of activity: the sum of unit vectors on the clock of 24 hours, one for every hour in
-  // which a post was seen.
-  std::int8_t hour_x = 0;  ///< × 2, −63 to 63
-  std::int8_t hour_y = 0;
-  std::uint8_t hour_count = 0;
-  std::uint8_t last_hour = 0;  ///< hour of the latest post, plus 1; 0 = none
+  Hours hours;
   // From the identity.
   Country domain;  ///< of the handle
   // From the profile.
@@ -61,12 +67,17 @@ struct Memory {
 /// Requires every member to be within the range that is written beside it.
 [[nodiscard]] EvidenceState pack(const Memory& memory);
 
-// What the usual post asks and changes, without unpacking.
+/// Memory::city, without the rest.
+[[nodiscard]] std::uint32_t city_of(const EvidenceState& state);
 
-/// Hour of the latest post, 0 to 23; Evidence::kNoHour = none.
-[[nodiscard]] std::uint8_t last_hour(const EvidenceState& state);
-/// One more post in the leading language; returns its count then. 0 when another language leads or
-/// other counts have to change as well: then nothing was done.
-[[nodiscard]] std::uint8_t count_leading(EvidenceState& state, std::uint16_t language);
+/// A country as it is stored, by its letters: 0 = ZZ, else 1 + 26 × first + second.
+[[nodiscard]] unsigned letters_of(Country country);
+/// A coordinate of Hours from its seven bits: all zero must mean nothing known, so that it is
+/// stored in two's complement.
+[[nodiscard]] inline std::int8_t stored_hours(unsigned bits) {
+  constexpr int kHalf = 64;
+  const int value = static_cast<int>(bits);
+  return static_cast<std::int8_t>(value < kHalf ? value : value - 2 * kHalf);
+}
 
 }  // namespace geotally::geo

@@ -1,7 +1,10 @@
 #include "geo/resolver.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <numeric>
 
@@ -13,6 +16,7 @@
 #include "geo/memory.h"
 #include "geo/places.h"
 #include "geo/resolver_tables.h"
+#include "geo/usual_post.h"
 
 namespace geotally::geo {
 namespace {
@@ -20,13 +24,46 @@ namespace {
 // A few posts say nothing of when an account is awake.
 constexpr std::uint8_t kHoursMin = 8;
 
+using PerCountry = std::array<float, Country::kLimit>;
+
+// Halves of `values` are laid upon each other until one value is left: in the order of the
+// countries each step would wait for the one before it, and the compiler may not change the order
+// of sums by itself.
+template <typename Fold>
+float fold_all(PerCountry& values, Fold fold) {
+  for (std::size_t half = values.size() / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) values[i] = fold(values[i], values[i + half]);
+  }
+  return values[0];
+}
+
+// e^x for x <= 0, and e^-80 below that; off by less than 2e-7 of it. Written so that a loop over it
+// runs in vector registers, which the library's does not. S. L. Moshier, Cephes, expf.
+float exp_of_negative(float x) {
+  x = std::max(x, -80.0F);
+  const int power = static_cast<int>(x * std::numbers::log2e_v<float> - 0.5F);
+  const auto whole = static_cast<float>(power);
+  // ln 2 in two parts, of which the first times a small integer is exact.
+  x = x - whole * 0.693359375F + whole * 2.12194440e-4F;
+  float series = 1.9875691500e-4F;
+  series = series * x + 1.3981999507e-3F;
+  series = series * x + 8.3334519073e-3F;
+  series = series * x + 4.1665795894e-2F;
+  series = series * x + 1.6666665459e-1F;
+  series = series * x + 5.0000001201e-1F;
+  constexpr int kBias = 127;
+  constexpr int kMantissaBits = 23;
+  return (series * x * x + x + 1) * std::bit_cast<float>((power + kBias) << kMantissaBits);
+}
+
 // All that most posts say: one language, or none, and when.
 bool says_no_more_than_a_language(const Evidence& evidence) {
   return evidence.post && !evidence.profile && evidence.handle.empty() && evidence.text.empty() &&
-         evidence.utc_offset_s == Evidence::kNoOffset &&
-         (evidence.languages.empty() ||
-          (evidence.languages.size() == 1 && !evidence.languages[0].empty() &&
-           !evidence.languages[0].region().known()));
+         evidence.utc_offset_s == Evidence::kNoOffset && evidence.languages.size() <= 1;
+}
+
+std::uint32_t alone_key(std::uint16_t language, Country region) {
+  return std::uint32_t{language} << 8 | static_cast<std::uint32_t>(region.index());
 }
 
 }  // namespace
@@ -34,10 +71,18 @@ bool says_no_more_than_a_language(const Evidence& evidence) {
 Resolver::Resolver(Options options)
     : tables_(std::make_unique<const Tables>(options)), options_(std::move(options)) {
   for (const std::uint16_t id : tables_->languages.ids()) {
-    Memory memory;
-    memory.languages[0] = {id, 1};
-    alone_.emplace_back(id, judge(pack(memory)));
+    const auto learn = [&](Country region) {
+      Memory memory;
+      memory.languages[0] = {id, 1};
+      memory.region = region;
+      memory.region_count = region.known() ? 1 : 0;
+      alone_.emplace_back(alone_key(id, region), judge(pack(memory)));
+    };
+    learn(kUnknownCountry);
+    for (const auto& use : tables_->languages.uses(id)) learn(Country::from_index(use.country));
   }
+  std::sort(alone_.begin(), alone_.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
 }
 Resolver::~Resolver() = default;
 
@@ -69,12 +114,10 @@ void Resolver::hint(Memory& memory, std::string_view text, LanguageTag language)
 }
 
 bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
-  if (says_no_more_than_a_language(evidence) && evidence.utc_hour == last_hour(state)) {
-    if (evidence.languages.empty()) return false;
-    const std::uint16_t language = macro_language(evidence.languages[0].language_id());
-    if (const std::uint8_t count = count_leading(state, language); count != 0) {
-      return fourfold(count) != fourfold(static_cast<std::uint8_t>(count - 1));
-    }
+  if (says_no_more_than_a_language(evidence)) {
+    const LanguageTag language = evidence.languages.empty() ? LanguageTag() : evidence.languages[0];
+    const UsualPost usual = count_usual_post(state, language, evidence.utc_hour);
+    if (usual != UsualPost::kUnusual) return usual == UsualPost::kMagnitude;
   }
   const Weights& weights = tables_->weights;
   const Memory before = unpack(state);
@@ -167,7 +210,7 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
     if (evidence.utc_offset_s != Evidence::kNoOffset && evidence.utc_offset_s != 0) {
       memory.offset = pack_offset(evidence.utc_offset_s);
     }
-    if (evidence.utc_hour != Evidence::kNoHour) count_hour(memory, evidence.utc_hour);
+    if (evidence.utc_hour != Evidence::kNoHour) count_hour(memory.hours, evidence.utc_hour);
   }
   if (memory == before) return false;
   state = pack(memory);
@@ -234,15 +277,15 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     const auto& likelihood = tables.by_offset[memory.offset];
     for (std::size_t i = 0; i < Country::kLimit; ++i) row[i] += weights.offset * likelihood[i];
   }
-  if (memory.hour_count >= kHoursMin && (memory.hour_x != 0 || memory.hour_y != 0)) {
+  if (memory.hours.count >= kHoursMin && (memory.hours.x != 0 || memory.hours.y != 0)) {
     // People post around 15 h of their own clock; the middle of an account's hours lies within
     // some 3 h of it, and is known the better the more hours were seen.
     constexpr double kMiddle = 15.5 / 24 * 2 * std::numbers::pi;
-    const double x = memory.hour_x / 2.0;
-    const double y = memory.hour_y / 2.0;
-    const double length = std::sqrt(x * x + y * y) / memory.hour_count;
+    const double x = memory.hours.x / 2.0;
+    const double y = memory.hours.y / 2.0;
+    const double length = std::sqrt(x * x + y * y) / memory.hours.count;
     const double concentration =
-        weights.hours * 2.0 * length * std::min(1.0, memory.hour_count / 24.0);
+        weights.hours * 2.0 * length * std::min(1.0, memory.hours.count / 24.0);
     // The cosine of the angle between this middle and a country's, as a product of vectors.
     const double angle = std::atan2(y, x) - kMiddle;
     const auto along = static_cast<float>(concentration * std::cos(angle));
@@ -260,24 +303,21 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     if (!scores.spoke[k]) continue;
     for (std::size_t i = 0; i < Country::kLimit; ++i) scores.total[i] += scores.by_kind[k][i];
   }
-  // reduce() may take elements in any order: no comparison waits for the one before it.
-  const float best = std::reduce(scores.total.begin(), scores.total.end(), scores.total[0],
-                                 [](float a, float b) { return std::max(a, b); });
+  PerCountry parts = scores.total;
+  const float best = fold_all(parts, [](float a, float b) { return a > b ? a : b; });
   scores.best = static_cast<std::size_t>(std::find(scores.total.begin(), scores.total.end(), best) -
                                          scores.total.begin());
-  double total = 0;
-  constexpr float kNegligible = -18;  // e^-18 of 250 countries is beyond what a confidence shows
-  for (const float one : scores.total) {
-    if (one - best > kNegligible) total += std::exp(one - best);
+  for (std::size_t i = 0; i < Country::kLimit; ++i) {
+    parts[i] = exp_of_negative(scores.total[i] - best);
   }
-  scores.probability = 1 / total;
+  scores.probability = 1 / fold_all(parts, std::plus<>());
   // The kind that speaks loudest for the answer, against what it says of the others on average.
   float loudest = 0;
   for (std::size_t k = 1; k < kEvidenceKinds; ++k) {
     if (!scores.spoke[k]) continue;
     const auto& row = scores.by_kind[k];
-    const float average =
-        std::transform_reduce(row.begin(), row.end(), tables.prior_share.begin(), 0.0F);
+    for (std::size_t i = 0; i < Country::kLimit; ++i) parts[i] = row[i] * tables.prior_share[i];
+    const float average = fold_all(parts, std::plus<>());
     const float gain = row[scores.best] - average;
     if (gain > loudest) {
       loudest = gain;
@@ -299,16 +339,17 @@ Resolution Resolver::resolve(const EvidenceState& state) const {
   if (state == EvidenceState{}) return {};
   // How often does not matter where there is one, nor do hours of which few were seen.
   Memory memory = unpack(state);
-  const std::uint16_t id = memory.languages[0].id;
-  if (memory.hour_count < kHoursMin && memory.languages[0].count > 0) {
+  const std::uint32_t key = alone_key(memory.languages[0].id, memory.region);
+  if (memory.hours.count < kHoursMin && memory.languages[0].count > 0) {
     memory.languages[0] = {};
-    memory.hour_count = memory.last_hour = 0;
-    memory.hour_x = memory.hour_y = 0;
+    memory.hours = {};
+    memory.region = kUnknownCountry;
+    memory.region_count = 0;
     if (memory == Memory{}) {
       const auto found = std::lower_bound(
-          alone_.begin(), alone_.end(), id,
-          [](const auto& one, std::uint16_t wanted) { return one.first < wanted; });
-      if (found != alone_.end() && found->first == id) return found->second;
+          alone_.begin(), alone_.end(), key,
+          [](const auto& one, std::uint32_t wanted) { return one.first < wanted; });
+      if (found != alone_.end() && found->first == key) return found->second;
     }
   }
   return judge(state);
@@ -337,7 +378,7 @@ City Resolver::city(const EvidenceState& state) const {
 }
 
 std::uint32_t Resolver::city_in(const EvidenceState& state, Country country) const {
-  const City city = find_city(unpack(state).city);
+  const City city = find_city(city_of(state));
   return country.known() && city.country == country ? city.id : 0;
 }
 

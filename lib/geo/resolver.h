@@ -139,8 +139,9 @@ class Resolver {
   void hint(Memory& memory, std::string_view text, LanguageTag language) const;
   std::unique_ptr<const Tables> tables_;
   Options options_;
-  // What resolve() says where one language is all that is known, by its id: most new accounts.
-  std::vector<std::pair<std::uint16_t, Resolution>> alone_;
+  // What resolve() says where one language, or one with a region where it is spoken, is all that is
+  // known: most new accounts. Ordered by alone_key().
+  std::vector<std::pair<std::uint32_t, Resolution>> alone_;
 };
 
 }  // namespace geotally::geo

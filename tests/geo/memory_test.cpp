@@ -31,10 +31,10 @@ TEST(Memory, EveryExtremeSurvives) {
   memory.zone = country("ZW");
   memory.zone_offset = 127;
   memory.offset = 127;
-  memory.hour_x = -63;
-  memory.hour_y = 63;
-  memory.hour_count = Memory::kHourCountMax;
-  memory.last_hour = 24;
+  memory.hours.x = -63;
+  memory.hours.y = 63;
+  memory.hours.count = Hours::kCountMax;
+  memory.hours.last = 24;
   EXPECT_EQ(unpack(pack(memory)), memory);
 }
 

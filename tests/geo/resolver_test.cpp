@@ -261,6 +261,26 @@ TEST_F(ResolverTest, OneLanguageAloneIsResolvedAsTheLongWayWould) {
   }
 }
 
+// What is known of an account that has only posted is looked up, not worked out. Hours that cancel
+// each other say nothing either, but are not looked up.
+TEST_F(ResolverTest, WhatIsLookedUpIsWhatIsWorkedOut) {
+  for (const char* text : {"de", "de-AT", "de-JP", "pt-BR", "en", "en-US", "en-JP", "ja", "eo"}) {
+    const LanguageTag tag = *LanguageTag::parse(text);
+    for (const std::uint8_t posts : std::array<std::uint8_t, 3>{1, 5, 31}) {
+      Memory memory;
+      memory.languages[0] = {tag.language_id(), posts};
+      memory.region = tag.region();
+      memory.region_count = memory.region.known() ? std::min<std::uint8_t>(posts, 7) : 0;
+      const Resolution looked_up = resolver().resolve(pack(memory));
+      memory.hours = {0, 0, 20, 4};
+      const Resolution worked_out = resolver().resolve(pack(memory));
+      EXPECT_EQ(looked_up.country, worked_out.country) << text;
+      EXPECT_EQ(looked_up.evidence, worked_out.evidence) << text;
+      EXPECT_EQ(looked_up.confidence, worked_out.confidence) << text;
+    }
+  }
+}
+
 TEST_F(ResolverTest, TheThresholdHidesButDoesNotForget) {
   const Resolver strict(Resolver::Options{.threshold = 0.999, .table = GEOTALLY_TABLE});
   EvidenceState state;
