@@ -5,6 +5,7 @@
 #include <chrono>
 #include <span>
 
+#include <boost/sort/spreadsort/integer_sort.hpp>
 #include <fmt/format.h>
 #include <pthread.h>
 
@@ -371,7 +372,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   auto changes = std::make_unique<ShardChanges>();
   changes->mark = mark;
   erase_due(*mark, *changes);
-  std::sort(changed_.begin(), changed_.end());
+  boost::sort::spreadsort::integer_sort(changed_.begin(), changed_.end());
   changes->accounts.reserve(changed_.size());
   for (std::size_t begin = 0; begin < changed_.size(); begin += kGroup) {
     const std::size_t end = std::min(begin + kGroup, changed_.size());
