@@ -189,10 +189,9 @@ void Ingest::close_days_until(std::int64_t day) {
   }
 }
 
+// What was read stays with its batch until that is full or the next mark goes out: when every message
+// comes in a segment of its own, waking a shard for each would cost more than all the rest.
 void Ingest::drained() {
-  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-    if (current_[shard] != nullptr && !current_[shard]->empty()) push(shard);
-  }
   wall_us_ = options_.now_us();
   report();
   tick();

@@ -46,7 +46,7 @@ class Ingest {
   ~Ingest();
 
   void frame(feed::Frame frame);
-  /// Everything that was read has been handed over: nothing waits for company.
+  /// Everything that was read has been handed over: a mark that is due goes out.
   void drained();
   void rejected(Rejection reason);
   /// The connection came up or went down.
