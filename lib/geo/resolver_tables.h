@@ -52,7 +52,8 @@ struct Resolver::Tables {
       auto& country = shares[table.country(row.country).index()];
       const float share = static_cast<float>(row.share) / 255;
       for (const int quarters : {int{row.winter}, int{row.summer}}) {
-        auto& slot = country[static_cast<std::size_t>(quarters + Memory::kOffsetBias)];
+        const int place = quarters + Memory::kOffsetBias;
+        auto& slot = country[static_cast<std::size_t>(place)];
         slot = std::min(1.0F, slot + share);
         if (row.winter == row.summer) break;
       }

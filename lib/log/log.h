@@ -30,8 +30,8 @@ class Value {
 
   // Implicit on purpose: fields are written as {"delay_ms", 250}.
   Value(std::string_view text) : value_(text) {}  // NOLINT(google-explicit-constructor)
-  Value(const char* text)
-      : value_(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Value(const char* text) : value_(std::string_view(text)) {}
   Value(const std::string& text) : value_(std::string_view(text)) {}  // NOLINT
   Value(bool flag) : value_(flag) {}  // NOLINT(google-explicit-constructor)
   template <std::integral T>
