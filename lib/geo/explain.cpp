@@ -107,7 +107,8 @@ Explanation Resolver::explain(const EvidenceState& state) const {
     part("posts dated at offset " +
          std::to_string((memory.offset - Memory::kOffsetBias) / 4.0).substr(0, 5) + " h");
   }
-  if (memory.hours.count > 0) part("active in " + std::to_string(memory.hours.count) + " hours seen");
+  if (memory.hours.count > 0)
+    part("active in " + std::to_string(memory.hours.count) + " hours seen");
   if (!clock.empty()) strongest(EvidenceKind::kZone, clock);
   std::stable_sort(explanation.pieces.begin(), explanation.pieces.end(),
                    [](const auto& a, const auto& b) { return a.weight > b.weight; });

@@ -36,7 +36,7 @@ class CountryPage {
   }
 
   /// Whoever scrapes each second need not wait for the page; whoever does so each minute has one
-  /// in sixty made in vain, and the rest not at all.
+  /// page in sixty made in vain, and pages that nobody asks for are not made.
   void prepare(std::shared_ptr<const tally::Snapshot> snapshot) {
     if (snapshot == nullptr || !std::exchange(asked_, false)) return;
     make(std::move(snapshot), std::exchange(asked_compressed_, false));

@@ -189,8 +189,8 @@ void Ingest::close_days_until(std::int64_t day) {
   }
 }
 
-// What was read stays with its batch until that is full or the next mark goes out: when every message
-// comes in a segment of its own, waking a shard for each would cost more than all the rest.
+// What was read stays with its batch until that is full or the next mark goes out: when every
+// message comes in a segment of its own, waking a shard for each would cost more than all the rest.
 void Ingest::drained() {
   wall_us_ = options_.now_us();
   report();

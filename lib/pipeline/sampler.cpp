@@ -1,6 +1,5 @@
 #include "pipeline/sampler.h"
 
-#define XXH_INLINE_ALL
 // A call would take as long as to hash something that short.
 #define XXH_INLINE_ALL
 #include <xxhash.h>

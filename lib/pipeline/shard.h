@@ -31,7 +31,7 @@ struct ShardOptions {
   tally::AccountKey last = UINT64_MAX;
   std::size_t accounts_bytes = 0;  ///< bound of the account table and of changes on their way
   std::size_t fence_bytes = 0;     ///< bound of the fences' sets
-  std::size_t cells_bytes = std::size_t{8} << 20;  ///< bound of changes of cells between marks
+  std::size_t cells_bytes = 0;     ///< bound of what changes of cells take between two marks
   std::int64_t fence_horizon_s = 60;
   std::int64_t erase_deleted_days = 30;
 };

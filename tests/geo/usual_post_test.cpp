@@ -3,8 +3,8 @@
 // Method: random memories near every bound, random posts, both ways.
 #include "geo/usual_post.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include <gtest/gtest.h>
