@@ -45,13 +45,20 @@ rocksdb::ColumnFamilyOptions options_of(Family family, const std::shared_ptr<roc
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kNoCompression;
-  // Sorted files arrive once a second under load; compaction in small bites would eat a core. The
-  // other families are small, and some change once a day: their files would wait for each other
-  // through months of restarts.
-  const bool large = family == kAccounts || family == kCells;
-  options.level0_file_num_compaction_trigger = large ? 16 : 4;
-  options.level0_slowdown_writes_trigger = 64;
-  options.level0_stop_writes_trigger = 128;
+  if (family == kAccounts) {
+    // Sorted files arrive once a second under load, each over the whole range of keys. Merging
+    // costs most of what RocksDB costs: it takes many at once, of one size, and leaves larger files
+    // alone until what is new has come near to them.
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    options.compaction_options_universal.min_merge_width = 8;
+    options.level0_file_num_compaction_trigger = 32;
+  } else {
+    // The other families are small, and some change once a day: their files would wait for each
+    // other through months of restarts.
+    options.level0_file_num_compaction_trigger = family == kCells ? 16 : 4;
+  }
+  options.level0_slowdown_writes_trigger = 128;
+  options.level0_stop_writes_trigger = 256;
   options.write_buffer_size = std::max<std::size_t>(memory_bytes / 8, std::size_t{1} << 20);
   if (family == kAccounts) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -157,6 +164,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   // A log that other families' files are ahead of must not lose its end unnoticed.
   db_options.track_and_verify_wals_in_manifest = true;
   db_options.max_background_jobs = 2;
+  db_options.compaction_readahead_size = std::size_t{64} << 10;
   db_options.keep_log_file_num = 2;
   db_options.max_log_file_size = std::size_t{4} << 20;
   db_options.max_manifest_file_size = std::size_t{16} << 20;
