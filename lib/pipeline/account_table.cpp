@@ -66,8 +66,10 @@ HotAccount& AccountTable::insert(tally::AccountKey key) {
 }
 
 void AccountTable::reserve(std::size_t accounts) {
-  const std::size_t homes = std::min(accounts + accounts / 2, slots_max_);
+  const std::size_t homes = std::min((accounts + 2) / 3 * 4, slots_max_);
   if (homes > homes_) grow(homes);
+  keys_.populate();
+  slots_.populate();
 }
 
 std::size_t AccountTable::place(tally::AccountKey key) {

@@ -16,8 +16,11 @@ namespace {
 // itself, for its fence. A group of them waits together.
 constexpr std::size_t kGroup = 16;
 static_assert(kGroup <= tally::FencePool::kTogether);
-// So many accounts come into memory between two batches until all are there.
-constexpr std::size_t kWarmUp = 16'384;
+// Threads that read the store after a start; what they read, the shard takes in much less time.
+constexpr std::size_t kReaders = 2;
+// So many parts are taken for a batch until all are there: the shard's work is better spent on them
+// than on reading what samples ask for, but nobody waits for more than some milliseconds.
+constexpr std::size_t kPartsABatch = 16;
 // The sweep looks at one part in so many of the table at each mark.
 constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
@@ -124,11 +127,9 @@ void Shard::join() {
 void Shard::run() {
   if (!complete_) begin_warm_up();
   for (bool last = false; !last;) {
-    Batch* batch = scan_ ? queue_.try_pop() : queue_.pop();
-    if (batch == nullptr) {
-      warm_up();
-      continue;
-    }
+    for (std::size_t i = 0; reader_ && i < kPartsABatch; ++i) warm_up();
+    Batch* batch = reader_ ? queue_.try_pop() : queue_.pop();
+    if (batch == nullptr) continue;
     try {
       process(*batch);
       for (const tally::AccountKey key : batch->forget) forget(key);
@@ -138,46 +139,48 @@ void Shard::run() {
     }
     last = batch->last;
     queue_.give_back(batch);
-    if (scan_) warm_up();
   }
-  scan_.reset();
+  reader_.reset();
   report();
 }
 
 // After a start the store's accounts are brought into memory in their order, in turns with the
-// batches: reading one that a sample asks for takes some twenty times as long.
+// batches: reading one that a sample asks for takes some ten times as long.
 void Shard::begin_warm_up() {
-  const std::uint64_t span = span_of(options_);
-  const std::uint64_t all = store_.accounts_at_most();
-  const auto own =
-      static_cast<std::uint64_t>(span == 0 ? all : static_cast<Uint128>(all) * span >> 64);
-  const std::uint64_t at_most = own + own / 8;  // shards' parts are of one size by chance only
-  if (at_most > accounts_.limit()) return;
-  accounts_.reserve(at_most);
-  scan_ = store_.scan_accounts(options_.first, options_.last);
+  const std::uint64_t found = store_.estimate_accounts(options_.first, options_.last);
+  const std::uint64_t room = found + found / 8;  // it is an estimate, and new ones come
+  if (room > accounts_.limit()) return;
+  accounts_.reserve(room);
+  reader_ = std::make_unique<AccountReader>(store_, options_.first, options_.last,
+                                            fmt::format("read-{}", options_.number), kReaders);
 }
 
-// Goes on until all are there, memory is nearly full, or the first account leaves it again: of that
-// one the scan would see less than was committed.
+// Takes some of what was read. Goes on until all are there, memory is nearly full, or the first
+// account leaves it again: that one may have been read as it was before.
 void Shard::warm_up() {
+  if (!reader_->take(part_)) {
+    complete_ = true;
+    end_warm_up();
+    return;
+  }
   const std::size_t room = accounts_.limit() - accounts_.limit() / 8;
-  for (std::size_t i = 0; i < kWarmUp; ++i) {
-    tally::AccountKey key = 0;
-    if (!scan_->next(key, record_)) {
-      complete_ = true;
-      scan_.reset();
-      return;
-    }
+  for (std::size_t i = 0; i < part_.size; ++i) {
     if (accounts_.size() >= room) {
-      scan_.reset();
+      end_warm_up();
       return;
     }
-    if (accounts_.find(key) != nullptr) continue;
-    HotAccount& hot = blank(key);
-    restore(hot, record_);
+    const AccountReader::Account& account = part_.accounts[i];
+    if (accounts_.find(account.key) != nullptr) continue;
+    HotAccount& hot = blank(account.key);
+    restore(hot, account.record);
     fences_.age(hot.state.fence, horizon_s());
     hot.referenced = 0;
   }
+}
+
+void Shard::end_warm_up() {
+  reader_.reset();
+  part_ = {};
 }
 
 void Shard::process(const Batch& batch) {
@@ -364,7 +367,7 @@ bool Shard::evict(std::size_t slot) {
   fences_.release(hot.state.fence);
   accounts_.erase(slot);
   complete_ = false;
-  scan_.reset();
+  end_warm_up();
   return true;
 }
 

@@ -15,6 +15,7 @@
 
 #include "geo/resolver.h"
 #include "metrics/metrics.h"
+#include "pipeline/account_reader.h"
 #include "pipeline/account_table.h"
 #include "pipeline/batch.h"
 #include "pipeline/hand.h"
@@ -81,6 +82,7 @@ class Shard {
   void add(const tally::Sample& sample, const Batch& batch);
   void begin_warm_up();
   void warm_up();
+  void end_warm_up();
   void warm(const Batch& batch);
   HotAccount& account(tally::AccountKey key);
   HotAccount& blank(tally::AccountKey key);
@@ -117,15 +119,16 @@ class Shard {
   std::unique_ptr<tally::Changes> cells_;
   std::vector<tally::AccountKey> changed_;  // since the last mark, each once
   std::vector<store::Due> due_;
-  std::uint64_t next_mark_ = 1;               // changes now go into this one
-  std::int64_t watermark_us_ = 0;             // of what this shard has seen
-  std::int64_t erased_until_day_ = 0;         // nothing is due before
-  bool complete_ = false;                     // every account of the store is in memory
-  std::unique_ptr<store::AccountScan> scan_;  // of those that are not in memory yet
-  Hand hand_{1};                              // of make_room()
-  std::size_t swept_ = 0;                     // where sweep() goes on
-  store::AccountRecord record_;               // scratch
-  std::vector<tally::AccountKey> cold_;       // scratch of warm()
+  std::uint64_t next_mark_ = 1;            // changes now go into this one
+  std::int64_t watermark_us_ = 0;          // of what this shard has seen
+  std::int64_t erased_until_day_ = 0;      // nothing is due before
+  bool complete_ = false;                  // every account of the store is in memory
+  std::unique_ptr<AccountReader> reader_;  // of those that are not in memory yet
+  AccountReader::Part part_;               // of what it has read
+  Hand hand_{1};                           // of make_room()
+  std::size_t swept_ = 0;                  // where sweep() goes on
+  store::AccountRecord record_;            // scratch
+  std::vector<tally::AccountKey> cold_;    // scratch of warm()
   std::string scratch_;
 
   // Since the last report().

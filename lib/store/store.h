@@ -120,8 +120,10 @@ class Store {
   /// is none. `keys` are in ascending order. Throws as read_account() does.
   void read_accounts(std::span<const tally::AccountKey> keys,
                      const std::function<void(tally::AccountKey, AccountRecord*)>& visit) const;
-  /// There are no more accounts than that; often there are fewer, until RocksDB has merged.
-  [[nodiscard]] std::uint64_t accounts_at_most() const;
+  /// How many accounts of keys [first, last] there are: exact when few, else from the distance
+  /// between some thousand of them, within a few percent. Keys are hashes, hence evenly spread.
+  [[nodiscard]] std::uint64_t estimate_accounts(tally::AccountKey first,
+                                                tally::AccountKey last) const;
   /// The accounts of keys [first, last].
   [[nodiscard]] std::unique_ptr<AccountScan> scan_accounts(tally::AccountKey first,
                                                            tally::AccountKey last) const;

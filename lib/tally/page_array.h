@@ -26,6 +26,9 @@ class Pages {
   /// Grows to `bytes` at least, with zeros behind what there is; pointers into it become invalid.
   /// Throws std::bad_alloc.
   void grow(std::size_t bytes);
+  /// Has the kernel make all pages now, in two threads: where the machine is a guest, the first
+  /// touch of a huge page can take milliseconds. Takes the memory that grow() only promised.
+  void populate() const;
   [[nodiscard]] void* data() const { return data_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -45,6 +48,7 @@ class PageArray {
     pages_.grow(size * sizeof(T));
     size_ = size;
   }
+  void populate() const { pages_.populate(); }
   [[nodiscard]] T& operator[](std::size_t i) { return static_cast<T*>(pages_.data())[i]; }
   [[nodiscard]] const T& operator[](std::size_t i) const {
     return static_cast<const T*>(pages_.data())[i];
