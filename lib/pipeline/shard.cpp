@@ -18,6 +18,8 @@ constexpr std::size_t kGroup = 16;
 static_assert(kGroup <= tally::FencePool::kTogether);
 // Threads that read the store after a start; what they read, the shard takes in much less time.
 constexpr std::size_t kReaders = 2;
+// Cold accounts of a batch from which on another thread reads half of them.
+constexpr std::size_t kSharedReads = 32;
 // So many parts are taken for a batch until all are there: the shard's work is better spent on them
 // than on reading what samples ask for, but nobody waits for more than some milliseconds.
 constexpr std::size_t kPartsABatch = 16;
@@ -293,10 +295,24 @@ void Shard::warm(const Batch& batch) {
   }
   std::sort(cold_.begin(), cold_.end());
   cold_.erase(std::unique(cold_.begin(), cold_.end()), cold_.end());
-  store_.read_accounts(cold_, [this](tally::AccountKey key, const store::AccountRecord* record) {
+  std::span<const tally::AccountKey> own(cold_);
+  const bool shared = cold_.size() >= kSharedReads;
+  if (shared) {
+    if (!helper_) {
+      helper_ = std::make_unique<AccountHelper>(store_, fmt::format("cold-{}", options_.number));
+    }
+    helper_->ask(own.first(own.size() / 2));
+    own = own.subspan(own.size() / 2);
+  }
+  store_.read_accounts(own, [this](tally::AccountKey key, const store::AccountRecord* record) {
     HotAccount& hot = blank(key);
     if (record != nullptr) restore(hot, *record);
   });
+  if (!shared) return;
+  for (const AccountHelper::Account& account : helper_->answer()) {
+    HotAccount& hot = blank(account.key);
+    if (account.found) restore(hot, account.record);
+  }
 }
 
 HotAccount& Shard::account(tally::AccountKey key) {

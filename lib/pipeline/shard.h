@@ -15,6 +15,7 @@
 
 #include "geo/resolver.h"
 #include "metrics/metrics.h"
+#include "pipeline/account_helper.h"
 #include "pipeline/account_reader.h"
 #include "pipeline/account_table.h"
 #include "pipeline/batch.h"
@@ -124,6 +125,7 @@ class Shard {
   std::int64_t erased_until_day_ = 0;      // nothing is due before
   bool complete_ = false;                  // every account of the store is in memory
   std::unique_ptr<AccountReader> reader_;  // of those that are not in memory yet
+  std::unique_ptr<AccountHelper> helper_;  // reads half of the cold ones; made when needed
   AccountReader::Part part_;               // of what it has read
   Hand hand_{1};                           // of make_room()
   std::size_t swept_ = 0;                  // where sweep() goes on
