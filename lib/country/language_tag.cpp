@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace geotally {
 namespace {
@@ -99,9 +100,44 @@ std::uint8_t region_after(std::string_view tag, std::size_t end) {
   return 0;
 }
 
+template <typename T>
+T load(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Two to eight characters as a number; with their count it is theirs alone.
+std::uint64_t letters_of(std::string_view tag) {
+  const char* const end = tag.data() + tag.size();
+  if (tag.size() < 4) {
+    return load<std::uint16_t>(tag.data()) | std::uint64_t{load<std::uint16_t>(end - 2)} << 32;
+  }
+  return load<std::uint32_t>(tag.data()) | std::uint64_t{load<std::uint32_t>(end - 4)} << 32;
+}
+
+// A tag that was parsed before. Nearly every post names one of some hundred.
+struct Known {
+  std::uint64_t letters = 0;
+  std::uint32_t size = 0;
+  std::uint32_t packed = 0;
+};
+constexpr unsigned kKnownBits = 8;
+
 }  // namespace
 
 std::uint32_t LanguageTag::parse_packed(std::string_view tag) {
+  if (tag.size() < 2 || tag.size() > sizeof(std::uint64_t)) return parse_anew(tag);
+  constinit thread_local std::array<Known, 1 << kKnownBits> all{};
+  const std::uint64_t letters = letters_of(tag);
+  Known& known = all[letters * 0x9e3779b97f4a7c15 >> (64 - kKnownBits)];
+  if (known.letters != letters || known.size != tag.size()) {
+    known = {letters, static_cast<std::uint32_t>(tag.size()), parse_anew(tag)};
+  }
+  return known.packed;
+}
+
+std::uint32_t LanguageTag::parse_anew(std::string_view tag) {
   if (tag.size() < 2 || tag.size() > kTagMax) return 0;
   const std::size_t end = end_of_subtag(tag, 0);
   const std::uint16_t code = pack(tag.substr(0, end));

@@ -46,6 +46,7 @@ class LanguageTag {
       : language_(language), region_(region) {}
   // The language, and the region's index from bit 16 on; 0 = none.
   [[nodiscard]] static std::uint32_t parse_packed(std::string_view tag);
+  [[nodiscard]] static std::uint32_t parse_anew(std::string_view tag);
 
   std::uint16_t language_ = 0;  // three letters of five bits, a = 1
   std::uint8_t region_ = 0;     // index of the country

@@ -1,9 +1,20 @@
 #include "feed/json.h"
 
+#include <algorithm>
+#include <array>
+
 namespace geotally::feed {
 namespace {
 
 using Block [[gnu::vector_size(16)]] = unsigned char;
+
+// Eight bytes as a number, summed without taking them apart: one frame has few blocks, and lane by
+// lane the sum took longer than the count.
+std::uint64_t sum_of_bytes(std::uint64_t bytes) {
+  constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff;
+  const std::uint64_t pairs = (bytes & kEven) + (bytes >> 8 & kEven);
+  return pairs * 0x0001000100010001 >> 48;
+}
 
 // How many of the bytes are '[' or '{', the padding behind them included up to a whole
 // block: an upper bound.
@@ -19,7 +30,9 @@ std::size_t count_openers(std::string_view text) {
       std::memcpy(&bytes, text.data() + at, sizeof bytes);
       counts -= static_cast<Block>((bytes | 0x20) == 0x7B);  // '[' | 0x20 is '{'
     }
-    for (std::size_t lane = 0; lane < sizeof(Block); ++lane) total += counts[lane];
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), &counts, sizeof counts);
+    total += sum_of_bytes(halves[0]) + sum_of_bytes(halves[1]);
   }
   return total;
 }

@@ -8,7 +8,7 @@ namespace {
 // Of the accounts' memory, what the fences' sets may take.
 constexpr std::size_t kFenceShare = 5;
 // Of it, what changes of cells may take between two marks beyond the least.
-constexpr std::size_t kCellsShare = 32;
+constexpr std::size_t kCellsShare = 16;
 constexpr std::size_t kCellsBytesMin = std::size_t{8} << 20;
 
 // First key of the partitions that `shard` owns.

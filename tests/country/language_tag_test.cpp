@@ -1,6 +1,9 @@
 // Goal: of any tag, what says something about a country; nothing of what is no tag.
 #include "country/language_tag.h"
 
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace geotally {
@@ -52,6 +55,27 @@ TEST(LanguageTag, NumbersAreEqualForEqualLanguages) {
   EXPECT_EQ(LanguageTag::parse("fr")->language_id(), LanguageTag::parse("fr-CA")->language_id());
   EXPECT_NE(LanguageTag::parse("fr")->language_id(), LanguageTag::parse("fy")->language_id());
   EXPECT_LT(LanguageTag::parse("zzz")->language_id(), 32'768);
+}
+
+// What was parsed lately is remembered, in far fewer places than there are tags.
+TEST(LanguageTag, IsTheSameWhateverWasParsedBefore) {
+  std::vector<std::string> tags;
+  for (char first = 'a'; first <= 'z'; ++first) {
+    for (char second = 'a'; second <= 'z'; ++second) {
+      const std::string code = {first, second};
+      for (const std::string& tag :
+           {code, code + first, code + "-US", code + "_br", code + "-Latn"}) {
+        tags.push_back(tag);
+      }
+    }
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& tag : tags) {
+      // Too long to be remembered; private use says nothing.
+      EXPECT_EQ(LanguageTag::parse(tag), LanguageTag::parse(tag + "-x-private")) << tag;
+      EXPECT_EQ(LanguageTag::parse(tag), LanguageTag::parse(tag)) << tag;
+    }
+  }
 }
 
 }  // namespace
