@@ -1,5 +1,6 @@
 """Ten million accounts: rate, memory, disk, restarts, and too little memory for them."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -54,12 +55,13 @@ def ten(context):
     return made
 
 
-@scenario("ten-million", 75)
+@scenario("ten-million", 140)
 def ten_million(context):
     """The flood with 10 million accounts, and what an account takes."""
     made = ten(context)
     time.sleep(6)
-    spans = [Span(made.watch, 10) for _ in range(context.repeats)]
+    # Long enough for a whole round of RocksDB's merges: some 32 commits, and the merge of them.
+    spans = [Span(made.watch, 20) for _ in range(2 * context.repeats)]
     samples = made.watch.check()
     pid = made.daemon.process.pid
     known = accounts_on(samples)
@@ -67,7 +69,8 @@ def ten_million(context):
                     f"{spans[-1].cpu_per_million:.2f} CPU-s a million: {spans[-1].by_thread()}")]
     if "flood rate" in context.keep:
         rows.append(at_least("… against 600,000", "×",
-                             [s.rate / context.keep["flood rate"] for s in spans], 0.9))
+                             [sum(s.events for s in spans) / sum(s.seconds for s in spans) /
+                              context.keep["flood rate"]], 0.9, "all of it, merges included"))
     rows += [
         printed("RSS at 10 million", "MiB", [rss_mib(pid)], f"{known:,} accounts are known"),
         printed("a hot account in memory", "bytes",
@@ -88,6 +91,7 @@ def compacted_bytes(data_dir):
         done = subprocess.run(["ldb", f"--db={copy}", "--column_family=accounts",
                                "--try_load_options", "compact"], capture_output=True, check=False)
         expect(done.returncode == 0, f"ldb: {done.stderr.decode()[-500:]}")
+        os.sync()  # or the next measurement waits for it
         return sum(file.stat().st_size for file in copy.glob("*.sst"))
 
 
@@ -105,36 +109,39 @@ def until_fast(watch, began, rate, seconds_max):
     return float(seconds_max)
 
 
-@scenario("restart", 60)
+@scenario("restart", 80)
 def restart(context):
     """Ready again with 10 million accounts, after SIGTERM and after kill -9."""
     made = ten(context)
     rows = []
     for name, how in (("SIGTERM", signal.SIGTERM), ("kill -9", signal.SIGKILL)):
-        if made.daemon.process.poll() is None:
-            time.sleep(3)
-            made.daemon.stop(how)
-        ready_s = made.start(ROOMY)
-        fast_s = until_fast(made.watch, time.monotonic(), 300_000, 30)
-        made.watch.check()
-        rows += [at_most(f"ready with 10 million accounts after {name}", "s", [ready_s], 1),
-                 at_most("… and at ≥ 300,000 events/s within", "s", [fast_s], 10)]
+        ready, fast = [], []
+        for _ in range(context.repeats):
+            if made.daemon.process.poll() is None:
+                time.sleep(3)
+                made.daemon.stop(how)
+            ready.append(made.start(ROOMY))
+            fast.append(until_fast(made.watch, time.monotonic(), 300_000, 30))
+            made.watch.check()
+        rows += [at_most(f"ready with 10 million accounts after {name}", "s", ready, 1),
+                 at_most("… and at ≥ 300,000 events/s within", "s", fast, 10)]
     return rows
 
 
-@scenario("tenth", 45)
+@scenario("tenth", 65)
 def tenth(context):
     """Only about a tenth of 10 million accounts fit in memory."""
     made = ten(context)
     made.daemon.stop()
     made.start(TIGHT)
     made.watch.until(1)
-    time.sleep(8)
-    span = Span(made.watch, 15)
+    time.sleep(25)  # what was written under the flood is merged first
+    spans = [Span(made.watch, 15) for _ in range(context.repeats)]
     made.watch.check()
     pid = made.daemon.process.pid
-    rows = [at_least("a tenth of the accounts in memory", "events/s", [span.rate], 100_000,
-                     f"{span.cpu_per_million:.2f} CPU-s a million"),
+    rows = [at_least("a tenth of the accounts in memory", "events/s", [s.rate for s in spans],
+                     100_000,
+                     f"{spans[-1].cpu_per_million:.2f} CPU-s a million: {spans[-1].by_thread()}"),
             at_most("… peak RSS", "MiB", [peak_rss_mib(pid)], TIGHT_MIB,
                     "the bound is store.memory_mib")]
     made.daemon.stop()

@@ -9,6 +9,7 @@ import time
 from harness import Folder, Process, Truth, expect, get, truth, wait_until
 from measure import ROOT, Flood, cpu_s, daemon_for, peak_rss_mib
 from table import at_most, printed, scenario
+from throughput import one_flood
 
 PEERS = {"node": "Node ws + prom-client", "python": "Python websockets + prometheus_client"}
 
@@ -145,25 +146,31 @@ def lost_and_twice(what, differences, bound=None):
 def against(context, name, bound):
     prepare()
     check(name)
-    rate, cpu, rss = saturate(name)
+    rates, cpus, peaks, ratios = [], [], [], []
+    # By turns: a machine that is not ours alone may be half as fast some minutes later.
+    for _ in range(context.repeats):
+        rate, cpu, rss = saturate(name)
+        ours, _ = one_flood()
+        rates.append(rate)
+        cpus.append(cpu)
+        peaks.append(rss)
+        ratios.append(ours.cpu_per_million / cpu)
     what = PEERS[name]
-    rows = [printed(f"{what}: saturation", "events/s", [rate]),
-            printed(f"{what}: CPU-seconds per million", "s", [cpu]),
-            printed(f"{what}: peak RSS", "MiB", [rss], "600,000 accounts; nothing is durable")]
-    ours = context.keep.get("cpu per million")
-    if ours is not None:
-        rows.append(at_most(f"ours against {what}, CPU", "×", [ours / cpu], bound,
-                            f"1/{cpu / ours:.1f}"))
+    rows = [printed(f"{what}: saturation", "events/s", rates),
+            printed(f"{what}: CPU-seconds per million", "s", cpus),
+            printed(f"{what}: peak RSS", "MiB", peaks, "600,000 accounts; nothing is durable"),
+            at_most(f"ours against {what}, CPU", "×", ratios, bound,
+                    "right after it, each: " + ", ".join(f"1/{1 / r:.1f}" for r in ratios))]
     return rows + lost_and_twice(what, [killed(start_peer(name), seed) for seed in (1, 2)])
 
 
-@scenario("node", 65)
+@scenario("node", 110)
 def node(context):
     """Node ws + prom-client: checked against the truth, then timed, then killed."""
     return against(context, "node", 1 / 5)
 
 
-@scenario("python", 65)
+@scenario("python", 110)
 def python(context):
     """Python websockets + prometheus_client: the same."""
     return against(context, "python", 1 / 12)
