@@ -92,8 +92,8 @@ class Histogram {
 };
 
 constexpr std::array kDelayBounds = {0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0};
-constexpr std::array kCommitBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                      0.25,  0.5,    1.0,   2.5,  5.0,   10.0, 30.0};
+constexpr std::array kCommitBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2,
+                                      0.25,  0.3,    0.4,   0.5,  1.0,   2.5,  5.0, 10.0, 30.0};
 constexpr std::array kHttpBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5};
 
 #ifdef __clang__
