@@ -350,7 +350,7 @@ Data read(const std::vector<std::string>& files) {
   std::map<std::string, double> samples;
   std::map<std::string, double> countries;
   const auto key = [](const AccountLine& line) {
-    return line.sample + line.truth.front().code().data();
+    return line.sample + std::string(line.truth.front().code());
   };
   for (const auto& line : data.lines) ++countries[key(line)];
   for (const auto& line : data.lines) samples[line.sample] += 1 / std::sqrt(countries[key(line)]);

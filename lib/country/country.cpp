@@ -38,6 +38,14 @@ constexpr auto kByCode = [] {
   return table;
 }();
 
+// The codes alone, in eight cache lines: each post that is counted and each account that is stored
+// asks for one.
+constexpr auto kCodes = [] {
+  std::array<std::array<char, 2>, kCount> codes{};
+  for (std::size_t i = 0; i < kCount; ++i) codes[i] = {kRows[i].code[0], kRows[i].code[1]};
+  return codes;
+}();
+
 // 0 to 25, or 26 for what is no ASCII letter.
 constexpr std::size_t letter(char c) {
   if (c >= 'A' && c <= 'Z') return static_cast<std::size_t>(c - 'A');
@@ -64,7 +72,7 @@ Country Country::from_index(std::size_t index) {
   return Country(static_cast<std::uint8_t>(index));
 }
 
-std::string_view Country::code() const { return kRows[index_].code; }
+std::string_view Country::code() const { return {kCodes[index_].data(), kCodes[index_].size()}; }
 std::string_view Country::name_en() const { return kRows[index_].name_en; }
 std::string_view Country::name_fr() const { return kRows[index_].name_fr; }
 std::uint16_t Country::region() const { return kRows[index_].region; }
