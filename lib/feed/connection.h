@@ -4,8 +4,8 @@
 // Coroutines on one io_context that one thread runs. A timeout is the caller's: abort() makes
 // whatever is waiting return.
 //
-// What is awaited takes its arguments by reference to variables of the caller's frame. A precaution:
-// GCC 12 has had faults with temporaries of class type in co_await expressions.
+// What is awaited takes its arguments by reference to variables of the caller's frame. A
+// precaution: GCC 12 has had faults with temporaries of class type in co_await expressions.
 #pragma once
 
 #include <cstdint>
