@@ -48,8 +48,9 @@ class AccountTable {
   void fetch(tally::AccountKey key) const { fetch_slot(search(key)); }
   /// Requires that the key is not there and that the table is not full().
   HotAccount& insert(tally::AccountKey key);
-  /// Makes room for `accounts`, at most limit(). Many that come in the order of their keys need it
-  /// beforehand: they would crowd the beginning of a table that grows with them.
+  /// Makes room for `accounts`, at most limit(), and takes the memory for it at once. Many that
+  /// come in the order of their keys need it beforehand: they would crowd the beginning of a table
+  /// that grows with them.
   void reserve(std::size_t accounts);
   /// Takes the account at `slot` out; others move up to fill the hole.
   void erase(std::size_t slot);
