@@ -1,5 +1,6 @@
 #include "pipeline/account_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <pthread.h>
@@ -7,15 +8,23 @@
 namespace geotally::pipeline {
 namespace {
 
-// Slices of the key range, which the threads take one after the other: so many that none is left
-// with much when the others have ended.
-constexpr std::size_t kSlices = 64;
+// Of a slice: so many that few files end within it, so few that what is known of them stays in a
+// core's cache, and their places in the shard's table too.
+constexpr std::uint64_t kSliceAccounts = 16'384;
+// No thread is left with much when the others have ended.
+constexpr std::uint64_t kSlicesAThread = 16;
 
 }  // namespace
 
 AccountReader::AccountReader(const store::Store& store, tally::AccountKey first,
-                             tally::AccountKey last, std::string name, std::size_t threads)
-    : store_(store), first_(first), last_(last), name_(std::move(name)), reading_(threads) {
+                             tally::AccountKey last, std::uint64_t accounts, std::string name,
+                             std::size_t threads)
+    : loader_(store.load_accounts()),
+      first_(first),
+      last_(last),
+      slices_(std::max(accounts / kSliceAccounts, threads * kSlicesAThread)),
+      name_(std::move(name)),
+      reading_(threads) {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] {
       ::pthread_setname_np(::pthread_self(), name_.c_str());
@@ -49,14 +58,14 @@ void AccountReader::run() noexcept {
 }
 
 void AccountReader::read() {
-  const tally::AccountKey width = (last_ - first_) / kSlices + 1;
+  const tally::AccountKey width = (last_ - first_) / slices_ + 1;
   Part part;
-  for (std::size_t slice = 0; (slice = next_slice_.fetch_add(1)) < kSlices;) {
+  for (std::uint64_t slice = 0; (slice = next_slice_.fetch_add(1)) < slices_;) {
     const tally::AccountKey offset = slice * width;
     if (offset > last_ - first_) return;
     const tally::AccountKey begin = first_ + offset;
     const tally::AccountKey end = last_ - begin < width ? last_ : begin + (width - 1);
-    const std::unique_ptr<store::AccountScan> scan = store_.scan_accounts(begin, end);
+    const std::unique_ptr<store::AccountScan> scan = loader_->scan(begin, end);
     for (bool more = true; more;) {
       part.accounts.resize(kPartAccounts);
       for (part.size = 0; part.size < kPartAccounts; ++part.size) {

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -24,15 +26,16 @@ class AccountReader {
     tally::AccountKey key = 0;
     store::AccountRecord record;
   };
-  /// Some accounts, in the order of their keys. Recycled, for its memory's sake.
+  /// Some accounts, near to each other by key. Recycled, for its memory's sake.
   struct Part {
     std::vector<Account> accounts;
     std::size_t size = 0;
   };
 
-  /// Starts `threads` threads, called `name`, that read the accounts of keys [first, last].
+  /// Starts `threads` threads, called `name`, that read the accounts of keys [first, last]: about
+  /// `accounts` of them. Throws what reading the store throws.
   AccountReader(const store::Store& store, tally::AccountKey first, tally::AccountKey last,
-                std::string name, std::size_t threads);
+                std::uint64_t accounts, std::string name, std::size_t threads);
   /// Ends them, within milliseconds.
   ~AccountReader();
   AccountReader(const AccountReader&) = delete;
@@ -51,11 +54,12 @@ class AccountReader {
   void read();
   [[nodiscard]] bool hand_over(Part& part);
 
-  const store::Store& store_;
+  const std::unique_ptr<store::AccountLoader> loader_;
   const tally::AccountKey first_;
   const tally::AccountKey last_;
+  const std::uint64_t slices_;  // of the key range, which the threads take one after the other
   const std::string name_;
-  std::atomic<std::size_t> next_slice_{0};
+  std::atomic<std::uint64_t> next_slice_{0};
 
   std::mutex mutex_;
   std::condition_variable readable_;

@@ -153,7 +153,7 @@ void Shard::begin_warm_up() {
   const std::uint64_t room = found + found / 8;  // it is an estimate, and new ones come
   if (room > accounts_.limit()) return;
   accounts_.reserve(room);
-  reader_ = std::make_unique<AccountReader>(store_, options_.first, options_.last,
+  reader_ = std::make_unique<AccountReader>(store_, options_.first, options_.last, found,
                                             fmt::format("read-{}", options_.number), kReaders);
 }
 

@@ -1,11 +1,13 @@
-// The accounts of a store one after the other, as they were at one moment.
+// The accounts of a store one after the other.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "store/codec.h"
-#include "tally/account.h"
+#include "tally/sample.h"
 
 namespace rocksdb {
 class Iterator;
@@ -13,24 +15,39 @@ class Iterator;
 
 namespace geotally::store {
 
-/// Made by Store::scan_accounts(), which it must not outlive. What is committed meanwhile it does
-/// not see, but files that are merged away keep their space until it ends. For one thread.
+/// Made by Store::scan_accounts() or AccountLoader::scan(), whose maker it must not outlive. What
+/// is committed meanwhile it does not see, but files that are merged away keep their space until it
+/// ends. For one thread.
 class AccountScan {
  public:
-  /// `rows` stands before the first account that is wanted; `store` is for messages.
-  AccountScan(std::unique_ptr<rocksdb::Iterator> rows, tally::AccountKey last, std::string store);
+  /// Rows that are sorted by key.
+  struct Rows {
+    std::unique_ptr<rocksdb::Iterator> iterator;
+    std::span<const tally::AccountKey> forgotten;  ///< accounts that older rows may still have
+  };
+
+  /// Of keys [first, last] in `rows`, newest first; `store` is for messages.
+  AccountScan(std::vector<Rows> rows, tally::AccountKey first, tally::AccountKey last,
+              std::string store);
   ~AccountScan();
   AccountScan(const AccountScan&) = delete;
   AccountScan& operator=(const AccountScan&) = delete;
 
-  /// The next account in key order; false = there is none. Throws IoError, or Refused on corrupt
-  /// bytes.
+  /// The next account; false = there is none. Each comes once; in key order if there is but one of
+  /// `rows`. Throws IoError, or Refused on corrupt bytes.
   [[nodiscard]] bool next(tally::AccountKey& key, AccountRecord& record);
 
  private:
-  std::unique_ptr<rocksdb::Iterator> rows_;
+  void begin_rows();
+  void end_rows();
+
+  std::vector<Rows> rows_;
+  const tally::AccountKey first_;
   const tally::AccountKey last_;
   const std::string store_;
+  std::size_t current_ = 0;  // of rows_
+  struct Keys;
+  std::unique_ptr<Keys> known_;  // from newer rows; unused if there are no others
 };
 
 }  // namespace geotally::store

@@ -29,6 +29,10 @@ inline constexpr const char* kCommitKey = "commit";
 inline constexpr const char* kCountriesKey = "countries";
 inline constexpr const char* kBaseKey = "base";
 
+// Files of accounts that RocksDB merges: when accounts are read from them, and when they are not.
+inline constexpr int kMergeSoon = 32;
+inline constexpr int kMergeLate = 128;
+
 /// One change of one key; no value = it is removed.
 struct Change {
   std::string key;

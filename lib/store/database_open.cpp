@@ -12,6 +12,7 @@
 #include "store/checkpoint.h"
 #include "store/commit_file.h"
 #include "store/database.h"
+#include "store/forgotten_keys.h"
 
 namespace geotally::store {
 namespace {
@@ -51,19 +52,20 @@ rocksdb::ColumnFamilyOptions options_of(Family family, const std::shared_ptr<roc
     // alone until what is new has come near to them.
     options.compaction_style = rocksdb::kCompactionStyleUniversal;
     options.compaction_options_universal.min_merge_width = 8;
-    options.level0_file_num_compaction_trigger = 32;
+    options.level0_file_num_compaction_trigger = kMergeLate;
   } else {
     // The other families are small, and some change once a day: their files would wait for each
     // other through months of restarts.
     options.level0_file_num_compaction_trigger = family == kCells ? 16 : 4;
   }
-  options.level0_slowdown_writes_trigger = 128;
-  options.level0_stop_writes_trigger = 256;
+  options.level0_slowdown_writes_trigger = 2 * kMergeLate;
+  options.level0_stop_writes_trigger = 4 * kMergeLate;
   options.write_buffer_size = std::max<std::size_t>(memory_bytes / 8, std::size_t{1} << 20);
   if (family == kAccounts) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     table.whole_key_filtering = true;
     options.optimize_filters_for_hits = false;
+    options.table_properties_collector_factories.push_back(forgotten_keys_collector());
   }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;

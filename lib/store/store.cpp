@@ -245,10 +245,16 @@ std::unique_ptr<AccountScan> Store::scan_accounts(tally::AccountKey first,
                                                   tally::AccountKey last) const {
   rocksdb::ReadOptions scan;
   scan.fill_cache = false;
-  std::unique_ptr<rocksdb::Iterator> rows(
-      database_->db->NewIterator(scan, database_->families[kAccounts]));
-  rows->Seek(account_key(first));
-  return std::make_unique<AccountScan>(std::move(rows), last, database_->name);
+  std::vector<AccountScan::Rows> rows;
+  rows.push_back({std::unique_ptr<rocksdb::Iterator>(
+                      database_->db->NewIterator(scan, database_->families[kAccounts])),
+                  {}});
+  return std::make_unique<AccountScan>(std::move(rows), first, last, database_->name);
+}
+
+std::unique_ptr<AccountLoader> Store::load_accounts() const {
+  return std::make_unique<AccountLoader>(*database_->db, database_->families[kAccounts],
+                                         *database_->disk, database_->directory, database_->name);
 }
 
 void Store::for_each_account(

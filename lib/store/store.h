@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "event/gap.h"
+#include "store/account_loader.h"
 #include "store/account_scan.h"
 #include "store/codec.h"
 #include "store/errors.h"
@@ -68,6 +69,18 @@ struct Commit {
   std::vector<Gap> gaps;  ///< new ones
   std::vector<Due> due;
   std::vector<Due> due_done;
+};
+
+/// The files that RocksDB keeps accounts in.
+struct AccountFiles {
+  std::vector<std::uint64_t> numbers;
+  std::uint64_t entries = 0;  ///< in all of them; an account may be in many
+};
+
+/// When RocksDB merges files of accounts.
+enum class Merging : std::uint8_t {
+  kSoon,  ///< accounts are read from them one by one
+  kLate,  ///< nobody reads them: when there are so many that opening and scanning them suffers
 };
 
 /// RocksDB's own state, for metrics. Bytes, but for the flags.
@@ -127,6 +140,8 @@ class Store {
   /// The accounts of keys [first, last].
   [[nodiscard]] std::unique_ptr<AccountScan> scan_accounts(tally::AccountKey first,
                                                            tally::AccountKey last) const;
+  /// For reading all of them in no order, as they are now, several times as fast.
+  [[nodiscard]] std::unique_ptr<AccountLoader> load_accounts() const;
   /// Every account, in key order.
   void for_each_account(
       const std::function<void(tally::AccountKey, const AccountRecord&)>& visit) const;
@@ -142,6 +157,15 @@ class Store {
   /// After an IoError: asks RocksDB to take writes again. False = it does not, yet. Throws
   /// IoError when only opening the store again helps; nothing of the last commit is lost.
   [[nodiscard]] bool resume();
+
+  /// The files that hold accounts now. What is in memory only is in none of them.
+  [[nodiscard]] AccountFiles account_files() const;
+  /// Drops at most `limit` of `files`, oldest first, when each account in them was committed once
+  /// more since they were listed. Between two commits, on their thread. True = call it again; false
+  /// = none are left, or RocksDB has merged them with others: then they stay.
+  [[nodiscard]] bool drop_account_files(const AccountFiles& files, std::size_t limit);
+  /// kLate when opened. On the thread of commit(). False = it could not be set; ask again.
+  [[nodiscard]] bool set_merging(Merging merging);
 
   /// Links the files of the last commit into `checkpoint` in the data directory, a store of its
   /// own. Between two commits, on their thread. Throws IoError or Refused.

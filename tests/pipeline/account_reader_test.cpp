@@ -70,15 +70,15 @@ TEST(AccountReader, ReadsEachAccountOnce) {
     const Accounts committed = commit_accounts(*store, count);
     for (const std::size_t threads : {1, 2, 5}) {
       Accounts whole;
-      AccountReader reader(*store, 0, UINT64_MAX, "read", threads);
+      AccountReader reader(*store, 0, UINT64_MAX, count, "read", threads);
       take_all(reader, whole);
       EXPECT_EQ(whole, committed);
 
       Accounts halves;
-      AccountReader lower(*store, 0, kMiddle - 1, "read", threads);
+      AccountReader lower(*store, 0, kMiddle - 1, count / 2, "read", threads);
       take_all(lower, halves);
       EXPECT_TRUE(halves.empty() || halves.rbegin()->first < kMiddle);
-      AccountReader upper(*store, kMiddle, UINT64_MAX, "read", threads);
+      AccountReader upper(*store, kMiddle, UINT64_MAX, count / 2, "read", threads);
       take_all(upper, halves);
       EXPECT_EQ(halves, committed);
     }
@@ -91,7 +91,7 @@ TEST(AccountReader, ARangeMayBeOneKey) {
   commit_accounts(*store, 40);
   for (const tally::AccountKey key : {tally::AccountKey{1}, UINT64_MAX}) {
     Accounts found;
-    AccountReader reader(*store, key, key, "read", 2);
+    AccountReader reader(*store, key, key, 1, "read", 2);
     take_all(reader, found);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.begin()->first, key);
@@ -104,7 +104,7 @@ TEST(AccountReader, EndsWhenNobodyWantsMore) {
   const auto store = open(directory);
   commit_accounts(*store, 70'000);
   for (const int parts : {0, 1, 3}) {
-    AccountReader reader(*store, 0, UINT64_MAX, "read", 2);
+    AccountReader reader(*store, 0, UINT64_MAX, 70'000, "read", 2);
     AccountReader::Part part;
     for (int i = 0; i < parts; ++i) ASSERT_TRUE(reader.take(part));
   }
@@ -118,7 +118,7 @@ TEST(AccountReader, WhatCannotBeReadIsThrown) {
   commit.record.number = 2;
   commit.accounts.push_back({kMiddle + 12'345, "no account"});
   store->commit(commit);
-  AccountReader reader(*store, 0, UINT64_MAX, "read", 2);
+  AccountReader reader(*store, 0, UINT64_MAX, 70'000, "read", 2);
   Accounts read;
   EXPECT_THROW(take_all(reader, read), store::Refused);
 }
