@@ -52,6 +52,11 @@ class AccountTable {
   /// come in the order of their keys need it beforehand: they would crowd the beginning of a table
   /// that grows with them.
   void reserve(std::size_t accounts);
+  /// Visits accounts in the order of their places: at least `count`, from the place of `from` on,
+  /// and all up to the next free place. `from` becomes the key to go on with, also when the table
+  /// has grown since; some may be visited again then. False = these were the last.
+  template <class Visit>
+  bool walk(tally::AccountKey& from, std::size_t count, Visit&& visit);
   /// Takes the account at `slot` out; others move up to fill the hole.
   void erase(std::size_t slot);
 
@@ -80,6 +85,11 @@ class AccountTable {
     while (keys_[i] != key && keys_[i] != 0) ++i;
     return i;
   }
+  // The first key whose home is `slot` or lies behind it.
+  [[nodiscard]] tally::AccountKey first_key_of(std::size_t slot) const {
+    const Uint128 fraction = static_cast<Uint128>(slot) << 64;
+    return first_ + static_cast<tally::AccountKey>((fraction + scale_ - 1) / scale_);
+  }
   void fetch_slot(std::size_t i) const {
     tally::fetch(&slots_[i]);
     tally::fetch(reinterpret_cast<const char*>(&slots_[i]) + 64);
@@ -96,5 +106,23 @@ class AccountTable {
   tally::PageArray<tally::AccountKey> keys_;  // by slot; 0 = free
   tally::PageArray<HotAccount> slots_;
 };
+
+// All whose home lies before a free place are before it themselves: there one walk can end and the
+// next begin.
+template <class Visit>
+bool AccountTable::walk(tally::AccountKey& from, std::size_t count, Visit&& visit) {
+  std::size_t i = home(from);
+  for (; i < homes_ && (count > 0 || keys_[i] != 0); ++i) {
+    if (keys_[i] == 0) continue;
+    visit(keys_[i], slots_[i]);
+    if (count > 0) --count;
+  }
+  if (i < homes_) {
+    from = first_key_of(i);
+    return true;
+  }
+  for (; keys_[i] != 0; ++i) visit(keys_[i], slots_[i]);
+  return false;
+}
 
 }  // namespace geotally::pipeline

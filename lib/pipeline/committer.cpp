@@ -27,7 +27,8 @@ Committer::Committer(CommitterOptions options, store::Store& store, metrics::Met
       store_(store),
       metrics_(metrics),
       log_(log),
-      record_(store.last_commit()) {
+      record_(store.last_commit()),
+      rewriter_(store) {
   store_.load(totals_);
   gaps_ = recent_gaps(store_);
   committed_.store(record_.number, std::memory_order_release);
@@ -150,6 +151,7 @@ void Committer::commit(const Delivery& delivery) {
     log_.write(log::Event::kStoreCommitSlow, {{"duration_ms", (done_us - started_us) / 1'000},
                                               {"accounts", commit.accounts.size()}});
   }
+  rewriter_.committed(delivery);
   report_store(done_us);
   answer_backup();
 }

@@ -15,6 +15,7 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "pipeline/batch.h"
+#include "pipeline/rewriter.h"
 #include "pipeline/shard.h"
 #include "store/store.h"
 #include "tally/snapshot.h"
@@ -48,6 +49,8 @@ class Committer {
 
   /// Number of the last durable commit. Any thread.
   [[nodiscard]] const std::atomic<std::uint64_t>& committed() const { return committed_; }
+  /// See Rewriter::round(). Any thread.
+  [[nodiscard]] const std::atomic<std::uint64_t>& rewriting() const { return rewriter_.round(); }
   /// The last commit's figures; never null. Any thread.
   [[nodiscard]] std::shared_ptr<const tally::Snapshot> snapshot() const;
   /// Set while a commit fails and is tried again. Any thread.
@@ -75,6 +78,7 @@ class Committer {
   tally::Totals totals_;
   std::vector<Gap> gaps_;  // of the longest window
   store::CommitRecord record_;
+  Rewriter rewriter_;
   std::int64_t reported_us_ = 0;
 
   std::atomic<std::uint64_t> committed_{0};

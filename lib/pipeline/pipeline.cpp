@@ -53,7 +53,7 @@ Pipeline::Pipeline(PipelineOptions options, store::Store& store, const geo::Reso
     shard.fence_horizon_s = options_.fence_horizon_s;
     shard.erase_deleted_days = options_.erase_deleted_days;
     shards_.push_back(std::make_unique<Shard>(shard, store, resolver, metrics,
-                                              committer_->committed(),
+                                              committer_->committed(), committer_->rewriting(),
                                               [this](std::unique_ptr<ShardChanges> changes) {
                                                 committer_->deliver(std::move(changes));
                                               }));

@@ -1,8 +1,8 @@
 // Puts shards, committer and ingest together over one store.
 //
-// Threads: `shard-0` … and `store` are started here, and by a shard those that read the store for it
-// (`read-0` after a start, `cold-0` when accounts do not all fit); ingest() belongs to the caller's
-// feed thread, snapshot() to anybody.
+// Threads: `shard-0` … and `store` are started here, and by a shard those that read the store for
+// it (`read-0` after a start, `cold-0` when accounts do not all fit); ingest() belongs to the
+// caller's feed thread, snapshot() to anybody.
 #pragma once
 
 #include <cstdint>

@@ -26,6 +26,9 @@ constexpr std::size_t kPartsABatch = 16;
 // The sweep looks at one part in so many of the table at each mark.
 constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
+// Of a round of rewriting, a mark takes at least one part in so many, and so many accounts.
+constexpr std::size_t kRewriteParts = 256;
+constexpr std::size_t kRewriteMin = 1'024;
 // Accounts that are dealt with at one mark when many are due on the same day.
 constexpr std::size_t kEraseBatch = 2'000;
 // After so many days no replay reaches what an erased account has done.
@@ -93,12 +96,13 @@ bool is_blank(const tally::AccountState& state, const geo::EvidenceState& eviden
 
 Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolver& resolver,
              metrics::Metrics& metrics, const std::atomic<std::uint64_t>& committed,
-             Deliver deliver)
+             const std::atomic<std::uint64_t>& rewriting, Deliver deliver)
     : options_(options),
       store_(store),
       resolver_(resolver),
       metrics_(metrics),
       committed_(committed),
+      rewriting_(rewriting),
       deliver_(std::move(deliver)),
       queue_(batches_for(AccountTable::limit_for(slots_for(options.accounts_bytes)))),
       accounts_(options.first, span_of(options), slots_for(options.accounts_bytes)),
@@ -391,6 +395,12 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   auto changes = std::make_unique<ShardChanges>();
   changes->mark = mark;
   erase_due(*mark, *changes);
+  rewrite();
+  changes->residency = complete_ ? Residency::kAll
+                       : reader_ ? Residency::kLoading
+                                 : Residency::kPart;
+  changes->accounts_held = accounts_.size();
+  changes->rewritten = rewritten_;
   boost::sort::spreadsort::integer_sort(changed_.begin(), changed_.end());
   changes->accounts.reserve(changed_.size());
   for (std::size_t begin = 0; begin < changed_.size(); begin += kGroup) {
@@ -417,6 +427,26 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   wants_mark_.store(false, std::memory_order_relaxed);
   deliver_(std::move(changes));
   sweep();
+}
+
+// Takes accounts along that have not changed, while a round of rewriting goes on.
+void Shard::rewrite() {
+  const std::uint64_t round = rewriting_.load(std::memory_order_acquire);
+  if (round != round_) {
+    round_ = round;
+    rewritten_until_ = options_.first;
+  }
+  if (round == 0 || rewritten_ == round || !complete_) return;
+  // As much again as what changed, so that a round's commits take twice as long, whatever their
+  // size, and a round writes no more than twice the accounts; but within the bound of changes.
+  const std::size_t wanted =
+      std::max({changed_.size(), accounts_.size() / kRewriteParts, kRewriteMin});
+  const std::size_t most = changed_max(accounts_.limit());
+  const std::size_t room = most - std::min(most, changed_.size());
+  const bool more =
+      accounts_.walk(rewritten_until_, std::min(wanted, room),
+                     [this](tally::AccountKey key, HotAccount& hot) { touch(key, hot); });
+  if (!more) rewritten_ = round;
 }
 
 void Shard::encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes) {

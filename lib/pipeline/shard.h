@@ -38,9 +38,20 @@ struct ShardOptions {
   std::int64_t erase_deleted_days = 30;
 };
 
+/// Which of the store's accounts a shard has in memory.
+enum class Residency : std::uint8_t {
+  kLoading,  ///< they are being read after a start
+  kAll,
+  kPart,  ///< they do not all fit
+};
+
 /// What one shard changed between two marks.
 struct ShardChanges {
   std::shared_ptr<const Mark> mark;
+  Residency residency = Residency::kPart;
+  std::uint64_t accounts_held = 0;  ///< in memory
+  /// The last round of rewriting that came to its end, perhaps with these changes; 0 = none.
+  std::uint64_t rewritten = 0;
   tally::Changes cells;
   struct Account {
     tally::AccountKey key = 0;
@@ -57,10 +68,11 @@ class Shard {
  public:
   using Deliver = std::function<void(std::unique_ptr<ShardChanges>)>;
 
-  /// `committed`: number of the last commit that is durable; written by the committer. All
-  /// references must outlive the shard.
+  /// `committed`: number of the last commit that is durable; written by the committer.
+  /// `rewriting`: see Rewriter::round(). All references must outlive the shard.
   Shard(ShardOptions options, const store::Store& store, const geo::Resolver& resolver,
-        metrics::Metrics& metrics, const std::atomic<std::uint64_t>& committed, Deliver deliver);
+        metrics::Metrics& metrics, const std::atomic<std::uint64_t>& committed,
+        const std::atomic<std::uint64_t>& rewriting, Deliver deliver);
   /// The thread must have been joined: the last batch was pushed.
   ~Shard();
 
@@ -94,6 +106,7 @@ class Shard {
   [[nodiscard]] bool locate(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
                             const tally::Admission& admission, tally::Placement& placement);
   void hand_over(const std::shared_ptr<const Mark>& mark);
+  void rewrite();
   void encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes);
   void forget(tally::AccountKey key);
   void erase_due(const Mark& mark, ShardChanges& changes);
@@ -107,6 +120,7 @@ class Shard {
   const geo::Resolver& resolver_;
   metrics::Metrics& metrics_;
   const std::atomic<std::uint64_t>& committed_;
+  const std::atomic<std::uint64_t>& rewriting_;
   const Deliver deliver_;
 
   BatchQueue queue_;
@@ -127,6 +141,9 @@ class Shard {
   std::unique_ptr<AccountReader> reader_;  // of those that are not in memory yet
   std::unique_ptr<AccountHelper> helper_;  // reads half of the cold ones; made when needed
   AccountReader::Part part_;               // of what it has read
+  std::uint64_t round_ = 0;                // of rewriting, the last one seen
+  tally::AccountKey rewritten_until_ = 0;  // in it; the accounts before this key
+  std::uint64_t rewritten_ = 0;            // the last round that came to its end
   Hand hand_{1};                           // of make_room()
   std::size_t swept_ = 0;                  // where sweep() goes on
   store::AccountRecord record_;            // scratch

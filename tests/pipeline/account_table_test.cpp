@@ -155,6 +155,35 @@ TEST_P(AccountTableOf, TakesKeysInOrderOnceThereIsRoom) {
   }
 }
 
+// As a round of rewriting does: some accounts, then others come, some more.
+TEST_P(AccountTableOf, IsWalkedInSteps) {
+  for (const std::size_t step : {0, 1, 7, 400, 100'000}) {
+    const Range range = GetParam();
+    AccountTable table(range.first, range.span, 20'000);
+    std::map<tally::AccountKey, bool> before;
+    for (std::uint64_t i = 1; i < 100; ++i) {  // neighbours at both ends have one home
+      before.emplace(range.first + i, false);
+      before.emplace(range.last() - i, false);
+    }
+    while (before.size() < 1'000) before.emplace(any(), false);
+    for (const auto& [key, seen] : before) table.insert(key);
+    tally::AccountKey from = range.first;
+    const auto visit = [&](tally::AccountKey key, HotAccount& account) {
+      EXPECT_EQ(table.find(key), &account);
+      if (const auto found = before.find(key); found != before.end()) found->second = true;
+    };
+    while (table.walk(from, step, visit)) {
+      // Grows it several times on the way.
+      for (int i = 0; i < 20 && !table.full(); ++i) {
+        if (const tally::AccountKey key = any(); table.find(key) == nullptr) table.insert(key);
+      }
+      if (step == 0) break;  // nothing is asked for: an occupied place at most is left behind
+    }
+    if (step == 0) continue;
+    for (const auto& [key, seen] : before) EXPECT_TRUE(seen) << key;
+  }
+}
+
 TEST(AccountTable, ReservesNoMoreThanItsLimit) {
   AccountTable table(0, 0, 10'000);
   table.reserve(1'000'000'000);
