@@ -198,15 +198,17 @@ void Shard::process(const Batch& batch) {
     for (std::size_t i = begin; i < end; ++i) accounts_.fetch_key(batch[i].account);
     for (std::size_t i = begin; i < end; ++i) accounts_.fetch(batch[i].account);
     // Loads overlap only when they are close together: first all places, then all loads.
-    std::array<const tally::CellChange*, kGroup> cells{};
+    std::array<tally::Changes::LastPost, kGroup> cells{};
     for (std::size_t i = begin; i < end; ++i) {
       if (const HotAccount* hot = accounts_.find(batch[i].account)) {
         fences_.fetch(hot->state.fence);
         cells[i - begin] = cells_->find_last_post(hot->state.country, hot->state.last_post_s);
       }
     }
-    for (const tally::CellChange* cell : cells) {
-      if (cell != nullptr) tally::fetch(cell);
+    for (const tally::Changes::LastPost& last : cells) {
+      for (const tally::CellChange* cell : last) {
+        if (cell != nullptr) tally::fetch(&cell->accounts);
+      }
     }
     for (std::size_t i = begin; i < end; ++i) add(batch[i], batch);
   }

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include <boost/endian/conversion.hpp>
+
 namespace geotally::store {
 namespace {
 
@@ -110,19 +112,15 @@ class Reader {
 
 template <typename Integer>
 std::string big_endian(Integer value) {
-  std::string out(sizeof value, '\0');
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    out[sizeof value - 1 - i] = static_cast<char>(value >> (8 * i));
-  }
-  return out;
+  const Integer big = boost::endian::native_to_big(value);
+  return {reinterpret_cast<const char*>(&big), sizeof big};
 }
 
 template <typename Integer>
 bool parse_big_endian(std::string_view bytes, Integer& value) {
   if (bytes.size() != sizeof value) return false;
-  value = 0;
-  for (const char c : bytes)
-    value = static_cast<Integer>(value << 8) | static_cast<std::uint8_t>(c);
+  std::memcpy(&value, bytes.data(), sizeof value);
+  boost::endian::big_to_native_inplace(value);
   return true;
 }
 

@@ -31,11 +31,16 @@ CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
   return &found->cells[country.index() % RowPart::kCountries];
 }
 
-const CellChange* Changes::find_last_post(Country country, std::uint32_t last_post_s) const {
-  const auto row = rows_.find(key_of(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s)));
+const CellChange* Changes::find(RowKind kind, std::int64_t bucket, Country country) const {
+  const auto row = rows_.find(key_of(kind, bucket));
   if (row == rows_.end()) return nullptr;
   const RowPart* const part = row->second[country.index() / RowPart::kCountries];
   return part == nullptr ? nullptr : &part->cells[country.index() % RowPart::kCountries];
+}
+
+Changes::LastPost Changes::find_last_post(Country country, std::uint32_t last_post_s) const {
+  return {find(RowKind::kSecond, bucket_of(RowKind::kSecond, last_post_s), country),
+          find(RowKind::kMinute, bucket_of(RowKind::kMinute, last_post_s), country)};
 }
 
 RowPart& Changes::part(RowKind kind, std::int64_t bucket, std::size_t number) {

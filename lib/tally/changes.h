@@ -72,9 +72,11 @@ class Changes {
   [[nodiscard]] CityChange& city(std::uint32_t city) { return cities_[city]; }
   [[nodiscard]] CountryChange& country(Country country) { return countries_[country.index()]; }
 
-  /// The cell that a post of an account will move away from, to be fetched before move(): the
-  /// seconds of all last posts are more than a cache holds. Null when there is none yet.
-  [[nodiscard]] const CellChange* find_last_post(Country country, std::uint32_t last_post_s) const;
+  /// The cells that a post of an account will move away from, to be fetched before move(): the
+  /// seconds and minutes of all last posts are more than a cache holds. Null where there is none
+  /// yet.
+  using LastPost = std::array<const CellChange*, 2>;
+  [[nodiscard]] LastPost find_last_post(Country country, std::uint32_t last_post_s) const;
 
   /// An account stood as `before` and now stands as `after`.
   void move(const Standing& before, const Standing& after);
@@ -106,6 +108,7 @@ class Changes {
 
   static std::uint64_t key_of(RowKind kind, std::int64_t bucket);
   RowPart& part(RowKind kind, std::int64_t bucket, std::size_t number);
+  [[nodiscard]] const CellChange* find(RowKind kind, std::int64_t bucket, Country country) const;
   void add(const Standing& standing, std::int32_t sign);
   void add_last_post(Country country, std::uint32_t last_post_s, std::int32_t sign);
 
