@@ -21,8 +21,8 @@ constexpr std::size_t kReaders = 2;
 // Cold accounts of a batch from which on another thread reads half of them.
 constexpr std::size_t kSharedReads = 32;
 // So many parts are taken for a batch until all are there: the shard's work is better spent on them
-// than on reading what samples ask for, but nobody waits for more than some milliseconds.
-constexpr std::size_t kPartsABatch = 16;
+// than on reading what samples ask for, but nobody waits for more than some tens of milliseconds.
+constexpr std::size_t kPartsABatch = 64;
 // The sweep looks at one part in so many of the table at each mark.
 constexpr std::size_t kSweepParts = 32;
 constexpr std::size_t kSweepSlotsMin = 4'096;
