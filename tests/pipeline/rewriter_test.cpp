@@ -23,9 +23,9 @@ using support::kSecond_us;
 using support::Line;
 using support::TempDir;
 
-constexpr std::size_t kAccounts = 5'000;
+constexpr std::size_t kAccounts = 20'000;
 constexpr std::size_t kChunk =
-    6'000;  // events; some 3,500 accounts, so that each commit has a file
+    6'000;  // events; more than 2,000 accounts, so each commit has a file
 
 std::vector<Line> feed_of(std::size_t events) {
   FeedShape shape;
@@ -51,7 +51,8 @@ class Rewriting : public testing::TestWithParam<std::size_t> {
   void feed(std::span<const Line> lines, Done done) {
     for (; !lines.empty() && !done(); lines = lines.subspan(std::min(kChunk, lines.size()))) {
       const auto chunk = lines.first(std::min(kChunk, lines.size()));
-      rig_->feed(chunk);
+      // Without a drain between, so that the chunk goes into one commit: a round takes several.
+      for (const Line& line : chunk) rig_->feed(line);
       model_.apply(chunk);
       rig_->settle();
       fed_.insert(fed_.end(), chunk.begin(), chunk.end());
@@ -85,20 +86,22 @@ class Rewriting : public testing::TestWithParam<std::size_t> {
 INSTANTIATE_TEST_SUITE_P(Shards, Rewriting, testing::Values(1, 2, 5));
 
 TEST_P(Rewriting, KeepsFilesFew) {
-  constexpr std::size_t kCommits = 80;
-  const std::vector<Line> lines = feed_of(kCommits * kChunk);
+  const std::vector<Line> lines = feed_of(80 * kChunk);
   open();
-  std::uint64_t rounds = 0;
+  std::vector<std::uint64_t> first;
   std::size_t most = 0;
   feed(lines, [&] {
-    rounds = std::max(rounds, round());
-    most = std::max(most, rig_->store().account_files().numbers.size());
+    const std::vector<std::uint64_t> now = rig_->store().account_files().numbers;
+    if (first.empty() && now.size() > 8) first = now;
+    most = std::max(most, now.size());
     return false;
   });
-  // Each begins with sixteen or a few more, and ends some commits later.
-  EXPECT_GE(rounds, 3U);
-  EXPECT_LT(most, 40U);
-  EXPECT_GE(most, 16U);
+  // RocksDB merges none before there are 128.
+  EXPECT_LT(most, 60U);
+  ASSERT_FALSE(first.empty());
+  for (const std::uint64_t number : rig_->store().account_files().numbers) {
+    EXPECT_EQ(std::count(first.begin(), first.end(), number), 0);
+  }
   expect_nothing_lost();
 }
 
@@ -116,12 +119,12 @@ TEST_P(Rewriting, IsBrokenOffByARestart) {
 // More accounts come than fit, so that some leave memory which the round has not come to.
 TEST_P(Rewriting, IsBrokenOffByAccountsThatLeave) {
   const std::vector<Line> lines = feed_of(60 * kChunk);
-  open(std::size_t{3} << 20);
+  open(std::size_t{10} << 20);
   feed(lines, [&] { return round() != 0; });
   ASSERT_NE(round(), 0U);
   std::vector<Line> strangers;
   Line line = lines.back();
-  for (std::size_t i = 0; i < 20'000 * GetParam(); ++i) {
+  for (std::size_t i = 0; i < 40'000 * GetParam(); ++i) {
     line.did = "did:plc:stranger" + std::to_string(i);
     strangers.push_back(line);
   }
