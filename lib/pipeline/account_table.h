@@ -29,6 +29,13 @@ struct HotAccount {
 
   /// The bits of a mark's number that `changed` keeps.
   static constexpr std::uint32_t kMarkBits = 0x7fffffff;
+
+  /// Whether its last change belongs to a later mark. Marks are numbered in order; their low bits
+  /// compare across an overflow.
+  [[nodiscard]] bool changed_after(std::uint64_t mark) const {
+    const std::uint32_t ahead = (changed - static_cast<std::uint32_t>(mark)) & kMarkBits;
+    return changed != 0 && ahead != 0 && ahead <= kMarkBits / 2;
+  }
 };
 static_assert(sizeof(HotAccount) == 128, "two cache lines; proto/store.md names the size");
 

@@ -1,17 +1,24 @@
 #include "pipeline/rewriter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace geotally::pipeline {
 namespace {
 
-// A round begins when files hold so many times the accounts that there are. Each round writes all
-// of them once, so this decides between writing more and taking more of the disk.
-constexpr std::uint64_t kEntriesAnAccount = 3;
+// A generation holds so many halves of what there are accounts. Of two generations that many have
+// nothing newer, so this decides between writing more and taking more of the disk.
+constexpr std::uint64_t kHalvesAGeneration = 3;
 // A few files are not worth a round, however small the store.
 constexpr std::size_t kFilesMin = 16;
 // Dropping one syncs RocksDB's manifest: a commit does not wait for many.
 constexpr std::size_t kDropsACommit = 8;
+
+std::uint64_t entries_besides(const store::AccountFiles& files, const store::AccountFiles& known) {
+  std::uint64_t sum = 0;
+  for (const auto& [number, entries] : files) sum += known.contains(number) ? 0 : entries;
+  return sum;
+}
 
 }  // namespace
 
@@ -22,7 +29,7 @@ void Rewriter::committed(const std::vector<std::unique_ptr<ShardChanges>>& deliv
     });
   };
   // Which files a complete round has made obsolete does not change any more.
-  if (dropping_) dropping_ = store_.drop_account_files(before_, kDropsACommit);
+  if (dropping_) dropping_ = store_.drop_account_files(obsolete_, kDropsACommit);
 
   if (any(Residency::kPart)) {
     round_.store(0, std::memory_order_release);
@@ -37,7 +44,7 @@ void Rewriter::committed(const std::vector<std::unique_ptr<ShardChanges>>& deliv
   if (round == 0) {
     std::uint64_t accounts = 0;
     for (const auto& changes : delivery) accounts += changes->accounts_held;
-    begin_if_worth_it(accounts);
+    begin_if_worth_it(delivery.front()->mark->number, accounts);
   } else if (std::all_of(delivery.begin(), delivery.end(),
                          [round](const auto& changes) { return changes->rewritten == round; })) {
     round_.store(0, std::memory_order_release);
@@ -45,11 +52,15 @@ void Rewriter::committed(const std::vector<std::unique_ptr<ShardChanges>>& deliv
   }
 }
 
-void Rewriter::begin_if_worth_it(std::uint64_t accounts) {
+void Rewriter::begin_if_worth_it(std::uint64_t commit, std::uint64_t accounts) {
   store::AccountFiles files = store_.account_files();
-  if (files.numbers.size() < kFilesMin || files.entries < kEntriesAnAccount * accounts) return;
-  before_ = std::move(files);
-  round_.store(++rounds_, std::memory_order_release);
+  if (files.size() < kFilesMin ||
+      2 * entries_besides(files, generation_) < kHalvesAGeneration * accounts) {
+    return;
+  }
+  obsolete_ = std::exchange(generation_, std::move(files));
+  const std::uint64_t until = std::exchange(generation_until_, commit);
+  if (until != 0) round_.store(until, std::memory_order_release);
 }
 
 }  // namespace geotally::pipeline

@@ -382,10 +382,7 @@ void Shard::make_room() {
 
 bool Shard::evict(std::size_t slot) {
   HotAccount& hot = accounts_.slot(slot);
-  const auto committed = static_cast<std::uint32_t>(committed_.load(std::memory_order_acquire));
-  // Marks are numbered in order; the low bits compare across their overflow.
-  const std::uint32_t ahead = (hot.changed - committed) & HotAccount::kMarkBits;
-  if (hot.changed != 0 && ahead != 0 && ahead <= HotAccount::kMarkBits / 2) return false;
+  if (hot.changed_after(committed_.load(std::memory_order_acquire))) return false;
   fences_.release(hot.state.fence);
   accounts_.erase(slot);
   complete_ = false;
@@ -431,7 +428,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
   sweep();
 }
 
-// Takes accounts along that have not changed, while a round of rewriting goes on.
+// Takes accounts along that have not changed for long, while a round of rewriting goes on.
 void Shard::rewrite() {
   const std::uint64_t round = rewriting_.load(std::memory_order_acquire);
   if (round != round_) {
@@ -439,15 +436,16 @@ void Shard::rewrite() {
     rewritten_until_ = options_.first;
   }
   if (round == 0 || rewritten_ == round || !complete_) return;
-  // As much again as what changed, so that a round's commits take twice as long, whatever their
-  // size, and a round writes no more than twice the accounts; but within the bound of changes.
+  // As many are looked at as have changed, so that the bound of changes is kept, and a round takes
+  // as many commits as it takes to change all accounts, whatever their size.
   const std::size_t wanted =
       std::max({changed_.size(), accounts_.size() / kRewriteParts, kRewriteMin});
   const std::size_t most = changed_max(accounts_.limit());
   const std::size_t room = most - std::min(most, changed_.size());
-  const bool more =
-      accounts_.walk(rewritten_until_, std::min(wanted, room),
-                     [this](tally::AccountKey key, HotAccount& hot) { touch(key, hot); });
+  const bool more = accounts_.walk(rewritten_until_, std::min(wanted, room),
+                                   [this, round](tally::AccountKey key, HotAccount& hot) {
+                                     if (!hot.changed_after(round)) touch(key, hot);
+                                   });
   if (!more) rewritten_ = round;
 }
 

@@ -29,8 +29,7 @@ AccountFiles Store::account_files() const {
   for (const rocksdb::LevelMetaData& level :
        files_of(*database_->db, database_->families[kAccounts]).levels) {
     for (const rocksdb::SstFileMetaData& file : level.files) {
-      files.numbers.push_back(file.file_number);
-      files.entries += file.num_entries;
+      files.emplace(file.file_number, file.num_entries);
     }
   }
   return files;
@@ -44,10 +43,7 @@ bool Store::drop_account_files(const AccountFiles& files, std::size_t limit) {
     const rocksdb::ColumnFamilyMetaData found =
         files_of(*database_->db, database_->families[kAccounts]);
     const rocksdb::SstFileMetaData* oldest = oldest_of(found);
-    if (oldest == nullptr || std::find(files.numbers.begin(), files.numbers.end(),
-                                       oldest->file_number) == files.numbers.end()) {
-      return false;
-    }
+    if (oldest == nullptr || !files.contains(oldest->file_number)) return false;
     const rocksdb::Status dropped = database_->db->DeleteFile(oldest->relative_filename);
     if (!dropped.ok()) return dropped.IsIOError();
   }

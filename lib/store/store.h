@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -71,11 +72,9 @@ struct Commit {
   std::vector<Due> due_done;
 };
 
-/// The files that RocksDB keeps accounts in.
-struct AccountFiles {
-  std::vector<std::uint64_t> numbers;
-  std::uint64_t entries = 0;  ///< in all of them; an account may be in many
-};
+/// The files that RocksDB keeps accounts in: by its number, how many records each has. An account
+/// may have one in many.
+using AccountFiles = std::map<std::uint64_t, std::uint64_t>;
 
 /// When RocksDB merges files of accounts.
 enum class Merging : std::uint8_t {

@@ -88,10 +88,10 @@ INSTANTIATE_TEST_SUITE_P(Shards, Rewriting, testing::Values(1, 2, 5));
 TEST_P(Rewriting, KeepsFilesFew) {
   const std::vector<Line> lines = feed_of(80 * kChunk);
   open();
-  std::vector<std::uint64_t> first;
+  store::AccountFiles first;
   std::size_t most = 0;
   feed(lines, [&] {
-    const std::vector<std::uint64_t> now = rig_->store().account_files().numbers;
+    const store::AccountFiles now = rig_->store().account_files();
     if (first.empty() && now.size() > 8) first = now;
     most = std::max(most, now.size());
     return false;
@@ -99,8 +99,8 @@ TEST_P(Rewriting, KeepsFilesFew) {
   // RocksDB merges none before there are 128.
   EXPECT_LT(most, 60U);
   ASSERT_FALSE(first.empty());
-  for (const std::uint64_t number : rig_->store().account_files().numbers) {
-    EXPECT_EQ(std::count(first.begin(), first.end(), number), 0);
+  for (const auto& [number, records] : rig_->store().account_files()) {
+    EXPECT_FALSE(first.contains(number));
   }
   expect_nothing_lost();
 }
@@ -110,9 +110,9 @@ TEST_P(Rewriting, IsBrokenOffByARestart) {
   open();
   feed(lines, [&] { return round() != 0; });
   ASSERT_NE(round(), 0U);
-  const std::size_t files = rig_->store().account_files().numbers.size();
+  const std::size_t files = rig_->store().account_files().size();
   open();
-  EXPECT_GE(rig_->store().account_files().numbers.size(), files);
+  EXPECT_GE(rig_->store().account_files().size(), files);
   expect_nothing_lost();
 }
 

@@ -42,6 +42,12 @@ std::string encoded(std::uint32_t posts) {
 // Key to number of posts.
 using Accounts = std::map<tally::AccountKey, std::uint32_t>;
 
+std::uint64_t records_in(const AccountFiles& files) {
+  std::uint64_t sum = 0;
+  for (const auto& [number, records] : files) sum += records;
+  return sum;
+}
+
 class Files : public testing::Test {
  protected:
   Files() { open(); }
@@ -164,7 +170,7 @@ TEST_F(Loader, TheNewestFileCounts) {
     commit(i % 3 == 2 ? 100 : 2'500);
     expect_loaded("files and log");
   }
-  EXPECT_GT(store_->account_files().numbers.size(), 8U);
+  EXPECT_GT(store_->account_files().size(), 8U);
   open();
   expect_loaded("opened again");
 }
@@ -211,18 +217,16 @@ TEST_F(Loader, ACorruptAccountIsRefused) {
 TEST_F(Files, AreDroppedWhenAllIsWrittenAnew) {
   for (int i = 0; i < 9; ++i) commit(i % 3 == 2 ? 100 : 2'500);
   const AccountFiles before = store_->account_files();
-  ASSERT_GT(before.numbers.size(), 5U);
-  EXPECT_GT(before.entries, accounts_.size());
+  ASSERT_GT(before.size(), 5U);
+  EXPECT_GT(records_in(before), accounts_.size());
   rewrite();
   commit(2'500);
   int calls = 1;
   while (store_->drop_account_files(before, 2)) ++calls;
-  EXPECT_GE(calls, static_cast<int>(before.numbers.size() / 2));
+  EXPECT_GE(calls, static_cast<int>(before.size() / 2));
   const AccountFiles after = store_->account_files();
-  for (const std::uint64_t number : before.numbers) {
-    EXPECT_EQ(std::count(after.numbers.begin(), after.numbers.end(), number), 0);
-  }
-  EXPECT_GE(after.entries, 2'500U);
+  for (const auto& [number, records] : before) EXPECT_FALSE(after.contains(number));
+  EXPECT_GE(records_in(after), 2'500U);
   expect_loaded("dropped");
   expect_stored();
 }
@@ -232,10 +236,10 @@ TEST_F(Files, AreDroppedOldestFirst) {
   for (int i = 0; i < 6; ++i) commit(2'500);
   const AccountFiles before = store_->account_files();
   rewrite();
-  for (std::size_t left = before.numbers.size(); left > 0; --left) {
+  for (std::size_t left = before.size(); left > 0; --left) {
     expect_stored();
     EXPECT_TRUE(store_->drop_account_files(before, 1));
-    EXPECT_EQ(store_->account_files().numbers.size(), left);
+    EXPECT_EQ(store_->account_files().size(), left);
   }
   EXPECT_FALSE(store_->drop_account_files(before, 1));
   expect_stored();
@@ -256,9 +260,9 @@ TEST_F(Files, AreDroppedThroughAPowerCut) {
   const AccountFiles before = store_->account_files();
   rewrite();
   dropping = true;
-  EXPECT_TRUE(store_->drop_account_files(before, before.numbers.size()));
+  EXPECT_TRUE(store_->drop_account_files(before, before.size()));
   dropping = false;
-  ASSERT_GE(cuts, before.numbers.size());
+  ASSERT_GE(cuts, before.size());
   for (std::size_t i = 0; i < cuts; ++i) {
     EXPECT_EQ(stored_in(temp.path() + "/" + std::to_string(i)), accounts_) << "cut " << i;
   }
@@ -270,10 +274,10 @@ TEST_F(Files, StayBehindOneThatIsNotToBeDropped) {
   const AccountFiles first = store_->account_files();
   commit(2'500);
   AccountFiles second = store_->account_files();
-  std::erase(second.numbers, first.numbers.front());
-  ASSERT_EQ(second.numbers.size(), 1U);
+  second.erase(first.begin()->first);
+  ASSERT_EQ(second.size(), 1U);
   EXPECT_FALSE(store_->drop_account_files(second, 10));
-  EXPECT_EQ(store_->account_files().numbers.size(), 2U);
+  EXPECT_EQ(store_->account_files().size(), 2U);
   expect_stored();
 }
 
@@ -281,9 +285,9 @@ TEST_F(Files, StayBehindOneThatIsNotToBeDropped) {
 TEST_F(Files, AreMergedSoonerWhenAsked) {
   constexpr std::size_t kFiles = 40;
   for (std::size_t i = 0; i < kFiles; ++i) commit(2'000);
-  EXPECT_EQ(store_->account_files().numbers.size(), kFiles);
+  EXPECT_EQ(store_->account_files().size(), kFiles);
   ASSERT_TRUE(store_->set_merging(Merging::kSoon));
-  while (store_->account_files().numbers.size() == kFiles) {
+  while (store_->account_files().size() == kFiles) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   expect_stored();
