@@ -13,7 +13,7 @@ Explanation Resolver::explain(const EvidenceState& state) const {
   Explanation explanation;
   if (state == EvidenceState{}) return explanation;
   const Memory memory = unpack(state);
-  Scores scores;
+  Scores scores(*tables_);
   score(state, scores);
   std::vector<std::pair<float, std::size_t>> order;
   for (std::size_t i = 1; i < Country::count(); ++i) order.emplace_back(scores.total[i], i);

@@ -37,6 +37,24 @@ float fold_all(PerCountry& values, Fold fold) {
   return values[0];
 }
 
+// In vector registers: what the compiler makes of an assignment takes longer to begin.
+void copy(const PerCountry& from, PerCountry& to) {
+  for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
+}
+
+// Where the value is first, which is somewhere. Elsewhere counts as a place behind all: a way out
+// of the loop, or a jump in it, would keep it out of vector registers.
+std::size_t first_of(const PerCountry& values, float value) {
+  constexpr std::int32_t kBehind = Country::kLimit;
+  static_assert((kBehind & (kBehind - 1)) == 0);
+  std::int32_t first = kBehind;
+  for (std::int32_t i = 0; i < kBehind; ++i) {
+    const std::int32_t elsewhere = -std::int32_t{values[static_cast<std::size_t>(i)] != value};
+    first = std::min(first, i | (elsewhere & kBehind));
+  }
+  return static_cast<std::size_t>(first);
+}
+
 // e^x for x <= 0, and e^-80 below that; off by less than 2e-7 of it. Written so that a loop over it
 // runs in vector registers, which the library's does not. S. L. Moshier, Cephes, expf.
 float exp_of_negative(float x) {
@@ -224,16 +242,13 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
 
   for (const auto& candidate : memory.profile) {
     if (!candidate.country.known()) continue;
-    scores.row(candidate.kind)[candidate.country.index()] +=
-        static_cast<float>(candidate.strength) / 2;
+    scores.add(candidate.kind, candidate.country, static_cast<float>(candidate.strength) / 2);
   }
   if (memory.domain.known()) {
-    scores.row(EvidenceKind::kDomain)[memory.domain.index()] +=
-        tables.lift(memory.domain, weights.domain);
+    scores.add(EvidenceKind::kDomain, memory.domain, tables.lift(memory.domain, weights.domain));
   }
   if (memory.region.known()) {
-    scores.row(EvidenceKind::kRegion)[memory.region.index()] +=
-        tables.lift(memory.region, weights.region);
+    scores.add(EvidenceKind::kRegion, memory.region, tables.lift(memory.region, weights.region));
   }
   float posts = 0;
   for (const auto& language : memory.languages) {
@@ -244,39 +259,24 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     if (is_hint(language.id)) {
       const Country country = country_of_hint(language.id);
       if (country.known()) {
-        scores.row(EvidenceKind::kLanguage)[country.index()] +=
-            weights.hint * std::log1p(static_cast<float>(language.count));
+        scores.add(EvidenceKind::kLanguage, country,
+                   weights.hint * std::log1p(static_cast<float>(language.count)));
       }
       continue;
     }
     const float factor = weights.language * static_cast<float>(language.count) / posts;
-    const auto uses = tables.languages.uses(language.id);
-    if (uses.empty()) continue;
-    auto& row = scores.row(EvidenceKind::kLanguage);
-    for (const auto& use : uses) row[use.country] += factor * use.gain;
+    scores.add_language(language.id, factor);
   }
   if (memory.profile_language != 0) {
     const float factor =
         memory.profile_language == english() ? weights.profile_english : weights.profile_language;
-    const auto uses = tables.languages.uses(memory.profile_language);
-    if (!uses.empty()) {
-      auto& row = scores.row(EvidenceKind::kLanguage);
-      for (const auto& use : uses) row[use.country] += factor * use.gain;
-    }
+    scores.add_language(memory.profile_language, factor);
   }
   if (memory.zone_offset != 0 && weights.zone_offset > 0) {
-    auto& row = scores.row(EvidenceKind::kZone);
-    const auto& likelihood = tables.by_offset[memory.zone_offset];
-    for (std::size_t i = 0; i < Country::kLimit; ++i) {
-      row[i] += weights.zone_offset * likelihood[i];
-    }
+    scores.add_offset(memory.zone_offset, weights.zone_offset);
   }
-  if (memory.zone.known()) scores.row(EvidenceKind::kZone)[memory.zone.index()] += weights.zone;
-  if (memory.offset != 0 && weights.offset > 0) {
-    auto& row = scores.row(EvidenceKind::kZone);
-    const auto& likelihood = tables.by_offset[memory.offset];
-    for (std::size_t i = 0; i < Country::kLimit; ++i) row[i] += weights.offset * likelihood[i];
-  }
+  if (memory.zone.known()) scores.add(EvidenceKind::kZone, memory.zone, weights.zone);
+  if (memory.offset != 0 && weights.offset > 0) scores.add_offset(memory.offset, weights.offset);
   if (memory.hours.count >= kHoursMin && (memory.hours.x != 0 || memory.hours.y != 0)) {
     // People post around 15 h of their own clock; the middle of an account's hours lies within
     // some 3 h of it, and is known the better the more hours were seen.
@@ -290,23 +290,19 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     const double angle = std::atan2(y, x) - kMiddle;
     const auto along = static_cast<float>(concentration * std::cos(angle));
     const auto across = static_cast<float>(concentration * std::sin(angle));
-    const auto most = static_cast<float>(concentration);
-    auto& row = scores.row(EvidenceKind::kZone);
-    for (std::size_t i = 0; i < Country::kLimit; ++i) {
-      row[i] += along * tables.offset_x[i] - across * tables.offset_y[i] - most;
-    }
+    scores.add_hours(along, across, static_cast<float>(concentration));
   }
 
   // Places without a country are impossible in the prior, so that whole arrays can be summed.
-  scores.total = tables.prior;
+  copy(tables.prior, scores.total);
   for (std::size_t k = 0; k < kEvidenceKinds; ++k) {
     if (!scores.spoke[k]) continue;
     for (std::size_t i = 0; i < Country::kLimit; ++i) scores.total[i] += scores.by_kind[k][i];
   }
-  PerCountry parts = scores.total;
+  PerCountry parts;
+  copy(scores.total, parts);
   const float best = fold_all(parts, [](float a, float b) { return a > b ? a : b; });
-  scores.best = static_cast<std::size_t>(std::find(scores.total.begin(), scores.total.end(), best) -
-                                         scores.total.begin());
+  scores.best = first_of(scores.total, best);
   for (std::size_t i = 0; i < Country::kLimit; ++i) {
     parts[i] = exp_of_negative(scores.total[i] - best);
   }
@@ -315,10 +311,7 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
   float loudest = 0;
   for (std::size_t k = 1; k < kEvidenceKinds; ++k) {
     if (!scores.spoke[k]) continue;
-    const auto& row = scores.by_kind[k];
-    for (std::size_t i = 0; i < Country::kLimit; ++i) parts[i] = row[i] * tables.prior_share[i];
-    const float average = fold_all(parts, std::plus<>());
-    const float gain = row[scores.best] - average;
+    const float gain = scores.by_kind[k][scores.best] - scores.average[k];
     if (gain > loudest) {
       loudest = gain;
       scores.kind = static_cast<EvidenceKind>(k);
@@ -357,7 +350,7 @@ Resolution Resolver::resolve(const EvidenceState& state) const {
 
 Resolution Resolver::judge(const EvidenceState& state) const {
   Resolution resolution;
-  Scores scores;
+  Scores scores(*tables_);
   score(state, scores);
   if (scores.kind == EvidenceKind::kNone) return resolution;
   resolution.confidence = static_cast<std::uint8_t>(scores.confidence * 255);
@@ -387,7 +380,7 @@ Country Resolver::country_at(double latitude, double longitude) const {
 }
 
 double Resolver::probability(const EvidenceState& state, Country country) const {
-  Scores scores;
+  Scores scores(*tables_);
   score(state, scores);
   return scores.probability * std::exp(scores.total[country.index()] - scores.total[scores.best]);
 }

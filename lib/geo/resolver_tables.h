@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "geo/languages.h"
 #include "geo/memory.h"
@@ -36,6 +37,15 @@ struct Resolver::Tables {
     std::fill(prior.begin() + Country::count(), prior.end(), kImpossible);
     prior[0] = kImpossible;
     read_offsets();
+    average_x = average(offset_x);
+    average_y = average(offset_y);
+    average_one = std::accumulate(prior_share.begin(), prior_share.end(), 0.0F);
+    for (std::size_t i = 0; i < by_offset.size(); ++i) average_by_offset[i] = average(by_offset[i]);
+  }
+
+  // Over all accounts, as the prior spreads them.
+  [[nodiscard]] float average(const std::array<float, Country::kLimit>& values) const {
+    return std::inner_product(values.begin(), values.end(), prior_share.begin(), 0.0F);
   }
 
   // Log-odds that lift a country from its prior to `probability`.
@@ -85,21 +95,68 @@ struct Resolver::Tables {
   // The mean offset of a country's inhabitants, as a unit vector on the clock of 24 hours.
   std::array<float, Country::kLimit> offset_x{};
   std::array<float, Country::kLimit> offset_y{};
+  // What average() gives of these, and of ones.
+  float average_x = 0;
+  float average_y = 0;
+  float average_one = 0;
+  std::array<float, 128> average_by_offset{};
 };
 
+// What each kind of evidence says, so that the answer can name the one that decided, and all of it
+// together.
 struct Resolver::Scores {
-  std::array<float, Country::kLimit> total;
-  // What each kind of evidence says, so that the answer can name the one that decided.
-  std::array<std::array<float, Country::kLimit>, kEvidenceKinds> by_kind;
+  using PerCountry = std::array<float, Country::kLimit>;
+
+  explicit Scores(const Tables& from) : tables(from) {}
+
+  const Tables& tables;
+  PerCountry total;
+  std::array<PerCountry, kEvidenceKinds> by_kind;
+  std::array<float, kEvidenceKinds> average{};  ///< over all accounts, as the prior spreads them
   std::array<bool, kEvidenceKinds> spoke{};
   std::size_t best = 0;
   double probability = 0;  ///< uncalibrated, of `best`
   double confidence = 0;
   EvidenceKind kind = EvidenceKind::kNone;
 
-  std::array<float, Country::kLimit>& row(EvidenceKind which) {
+  void add(EvidenceKind which, Country country, float value) {
+    row(which)[country.index()] += value;
+    average[static_cast<std::size_t>(which)] += value * tables.prior_share[country.index()];
+  }
+  void add_language(std::uint16_t id, float factor) {
+    const auto uses = tables.languages.uses(id);
+    if (uses.empty()) return;
+    PerCountry& values = row(EvidenceKind::kLanguage);
+    float sum = 0;
+    for (const auto& use : uses) {
+      values[use.country] += factor * use.gain;
+      sum += factor * use.gain * tables.prior_share[use.country];
+    }
+    average[static_cast<std::size_t>(EvidenceKind::kLanguage)] += sum;
+  }
+  void add_offset(std::uint8_t offset, float factor) {
+    PerCountry& values = row(EvidenceKind::kZone);
+    const PerCountry& likelihood = tables.by_offset[offset];
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += factor * likelihood[i];
+    average[static_cast<std::size_t>(EvidenceKind::kZone)] +=
+        factor * tables.average_by_offset[offset];
+  }
+  /// A country's offset, as a unit vector, along and across; `most` is what the best offset gets.
+  void add_hours(float along, float across, float most) {
+    PerCountry& values = row(EvidenceKind::kZone);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] += along * tables.offset_x[i] - across * tables.offset_y[i] - most;
+    }
+    average[static_cast<std::size_t>(EvidenceKind::kZone)] +=
+        along * tables.average_x - across * tables.average_y - most * tables.average_one;
+  }
+
+ private:
+  PerCountry& row(EvidenceKind which) {
     const auto index = static_cast<std::size_t>(which);
-    if (!spoke[index]) by_kind[index].fill(0);
+    if (!spoke[index]) {
+      for (float& value : by_kind[index]) value = 0;
+    }
     spoke[index] = true;
     return by_kind[index];
   }
