@@ -35,11 +35,10 @@ void AccountTable::grow(std::size_t homes) {
   const std::size_t before = keys_.size();
   keys_.grow(homes + kSpill);
   slots_.grow(homes + kSpill);
+  changed_.grow((homes + kSpill + kWordBits - 1) / kWordBits);
   std::size_t first = keys_.size();
   for (std::size_t i = before; i-- > 0;) {
-    if (keys_[i] == 0) continue;
-    slots_[--first] = slots_[i];
-    keys_[first] = std::exchange(keys_[i], 0);
+    if (keys_[i] != 0) move(i, --first);
   }
   homes_ = homes;
   // home = (key - first) * homes / span; with span = 0 meaning 2^64 the fraction is `homes`.
@@ -47,8 +46,18 @@ void AccountTable::grow(std::size_t homes) {
                       : static_cast<std::uint64_t>((static_cast<Uint128>(homes_) << 64) / span_);
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const HotAccount account = slots_[i];
-    slots_[place(std::exchange(keys_[i], 0))] = account;
+    const bool changed = take_bit(i);
+    const std::size_t slot = place(std::exchange(keys_[i], 0));
+    slots_[slot] = account;
+    if (changed) set_bit(slot);
   }
+}
+
+void AccountTable::move(std::size_t from, std::size_t to) {
+  slots_[to] = slots_[from];
+  const tally::AccountKey key = std::exchange(keys_[from], 0);
+  keys_[to] = key;
+  if (take_bit(from)) set_bit(to);
 }
 
 HotAccount* AccountTable::find(tally::AccountKey key) {
@@ -89,10 +98,11 @@ void AccountTable::erase(std::size_t slot) {
   for (std::size_t i = slot + 1; keys_[i] != 0; ++i) {
     // Who is at home behind the hole must stay behind it.
     if (home(keys_[i]) > hole) continue;
-    slots_[hole] = slots_[i];
-    keys_[hole] = keys_[i];
+    take_bit(hole);
+    move(i, hole);
     hole = i;
   }
+  take_bit(hole);
   slots_[hole] = {};
   keys_[hole] = 0;
   --size_;

@@ -6,10 +6,15 @@
 // and growing keeps their order, in place. Bounded: at most `slots_max`.
 //
 // Keys lie in an array of their own, eight to a cache line, so that a search
-// does not touch the accounts that it passes.
+// does not touch the accounts that it passes. Which accounts have changed is a
+// bit a slot: they come out in the order of their places, without being sorted
+// or looked up.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
+#include <span>
 
 #include "geo/resolver.h"
 #include "tally/account.h"
@@ -44,6 +49,8 @@ class AccountTable {
  public:
   /// What a slot takes in memory.
   static constexpr std::size_t kSlotBytes = sizeof(HotAccount) + sizeof(tally::AccountKey);
+  /// Slots that take_changed() gives at once.
+  static constexpr std::size_t kTogether = 16;
 
   /// Keys lie in [first, first + span); span 0 = all that follow `first`.
   AccountTable(tally::AccountKey first, std::uint64_t span, std::size_t slots_max);
@@ -51,8 +58,12 @@ class AccountTable {
   [[nodiscard]] HotAccount* find(tally::AccountKey key);
   /// Brings the key's place near, for fetch().
   void fetch_key(tally::AccountKey key) const { tally::fetch(&keys_[home(key)]); }
-  /// Brings the account near, for find().
-  void fetch(tally::AccountKey key) const { fetch_slot(search(key)); }
+  /// Brings the account near, for find() and set_changed().
+  void fetch(tally::AccountKey key) const {
+    const std::size_t slot = search(key);
+    fetch_slot(slot);
+    tally::fetch(&changed_[slot / kWordBits]);
+  }
   /// Requires that the key is not there and that the table is not full().
   HotAccount& insert(tally::AccountKey key);
   /// Makes room for `accounts`, at most limit(), and takes the memory for it at once. Many that
@@ -66,6 +77,21 @@ class AccountTable {
   bool walk(tally::AccountKey& from, std::size_t count, Visit&& visit);
   /// Takes the account at `slot` out; others move up to fill the hole.
   void erase(std::size_t slot);
+
+  /// Marks an account of this table as changed.
+  void set_changed(const HotAccount& account) {
+    set_bit(static_cast<std::size_t>(&account - &slots_[0]));
+  }
+  /// Gives the slots of the accounts that are marked, up to kTogether at once, and takes the marks
+  /// away. Slots ascend; so do keys, but for neighbours in a run of occupied slots.
+  /// `visit(std::span<const std::size_t>)` must not insert or erase.
+  template <class Visit>
+  void take_changed(Visit&& visit);
+  /// Brings the account at `slot` near.
+  void fetch_slot(std::size_t slot) const {
+    tally::fetch(&slots_[slot]);
+    tally::fetch(reinterpret_cast<const char*>(&slots_[slot]) + 64);
+  }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   /// More accounts than this never fit.
@@ -97,10 +123,17 @@ class AccountTable {
     const Uint128 fraction = static_cast<Uint128>(slot) << 64;
     return first_ + static_cast<tally::AccountKey>((fraction + scale_ - 1) / scale_);
   }
-  void fetch_slot(std::size_t i) const {
-    tally::fetch(&slots_[i]);
-    tally::fetch(reinterpret_cast<const char*>(&slots_[i]) + 64);
+  static constexpr std::size_t kWordBits = 64;
+  void set_bit(std::size_t slot) {
+    changed_[slot / kWordBits] |= std::uint64_t{1} << slot % kWordBits;
   }
+  bool take_bit(std::size_t slot) {
+    const std::uint64_t bit = std::uint64_t{1} << slot % kWordBits;
+    const bool set = (changed_[slot / kWordBits] & bit) != 0;
+    changed_[slot / kWordBits] &= ~bit;
+    return set;
+  }
+  void move(std::size_t from, std::size_t to);
   void grow(std::size_t homes);
   std::size_t place(tally::AccountKey key);
 
@@ -112,6 +145,7 @@ class AccountTable {
   std::size_t size_ = 0;
   tally::PageArray<tally::AccountKey> keys_;  // by slot; 0 = free
   tally::PageArray<HotAccount> slots_;
+  tally::PageArray<std::uint64_t> changed_;  // a bit a slot
 };
 
 // All whose home lies before a free place are before it themselves: there one walk can end and the
@@ -130,6 +164,23 @@ bool AccountTable::walk(tally::AccountKey& from, std::size_t count, Visit&& visi
   }
   for (; keys_[i] != 0; ++i) visit(keys_[i], slots_[i]);
   return false;
+}
+
+template <class Visit>
+void AccountTable::take_changed(Visit&& visit) {
+  std::array<std::size_t, kTogether> slots{};
+  std::size_t found = 0;
+  for (std::size_t word = 0; word < changed_.size(); ++word) {
+    for (std::uint64_t bits = changed_[word]; bits != 0; bits &= bits - 1) {
+      slots[found++] = word * kWordBits + static_cast<std::size_t>(std::countr_zero(bits));
+      if (found == slots.size()) {
+        visit(std::span<const std::size_t>(slots));
+        found = 0;
+      }
+    }
+    changed_[word] = 0;
+  }
+  if (found > 0) visit(std::span<const std::size_t>(slots).first(found));
 }
 
 }  // namespace geotally::pipeline

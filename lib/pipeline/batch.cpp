@@ -41,17 +41,21 @@ struct BatchQueue::Rings {
 
 BatchQueue::BatchQueue(std::size_t batches) : rings_(std::make_unique<Rings>()) {
   assert(batches >= 2 && batches <= kBatches);
+  free_.reserve(batches);
   for (std::size_t i = 0; i < batches; ++i) {
     batches_.push_back(std::make_unique<Batch>());
-    rings_->back.push(batches_.back().get());
+    free_.push_back(batches_.back().get());
   }
 }
 
 BatchQueue::~BatchQueue() = default;
 
 Batch* BatchQueue::try_take() {
-  Batch* batch = nullptr;
-  return rings_->back.pop(batch) ? batch : nullptr;
+  rings_->back.consume_all([this](Batch* back) { free_.push_back(back); });
+  if (free_.empty()) return nullptr;
+  Batch* const batch = free_.back();
+  free_.pop_back();
+  return batch;
 }
 
 void BatchQueue::push(Batch* batch) {

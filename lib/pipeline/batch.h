@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,9 @@ class Batch {
     return arena_used_ + bytes <= kArenaBytes;
   }
 
-  [[nodiscard]] const tally::Sample& operator[](std::size_t i) const { return samples_[i]; }
+  [[nodiscard]] std::span<const tally::Sample> samples() const {
+    return std::span(samples_).first(size_);
+  }
   [[nodiscard]] const Text& text(std::uint16_t place) const { return texts_[place]; }
 
   /// Accounts to erase at once, after the samples.
@@ -69,6 +72,9 @@ class Batch {
 
   void clear();
 
+  /// What a batch takes: most have little text.
+  static const std::size_t kBytes;
+
  private:
   std::string_view keep(std::string_view text);
 
@@ -79,11 +85,14 @@ class Batch {
   std::size_t arena_used_ = 0;
 };
 
-/// Single producer, single consumer, bounded; batches go round. The consumer sleeps while there
-/// is nothing; the producer waits in short naps when all batches are on their way.
+inline constexpr std::size_t Batch::kBytes = sizeof(Batch) + kArenaBytes / 8;
+
+/// Single producer, single consumer, bounded; batches go round, the last one back first, while
+/// it is near to the processor. The consumer sleeps while there is nothing; the producer waits in
+/// short naps when all batches are on their way.
 class BatchQueue {
  public:
-  static constexpr std::size_t kBatches = 64;
+  static constexpr std::size_t kBatches = 512;
 
   /// `batches` go round, at least 2 and at most kBatches: what may be on its way at once.
   explicit BatchQueue(std::size_t batches = kBatches);
@@ -112,6 +121,7 @@ class BatchQueue {
   struct Rings;
   std::unique_ptr<Rings> rings_;
   std::vector<std::unique_ptr<Batch>> batches_;
+  std::vector<Batch*> free_;  // the producer's
   std::atomic<std::uint32_t> pushed_{0};
   std::atomic<std::size_t> samples_{0};
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <pthread.h>
@@ -115,22 +116,20 @@ void Committer::commit(const Delivery& delivery) {
   record_.committed_at_us = started_us;
   commit.record = record_;
 
-  std::size_t accounts = 0;
-  for (const auto& changes : delivery) accounts += changes->accounts.size();
-  commit.accounts.reserve(accounts);
   // Shards own ascending ranges of keys: in their order everything is sorted.
-  std::vector<const ShardChanges*> ordered;
+  std::vector<ShardChanges*> ordered;
   for (const auto& changes : delivery) ordered.push_back(changes.get());
   std::sort(ordered.begin(), ordered.end(), [](const ShardChanges* a, const ShardChanges* b) {
     const tally::AccountKey first_a = a->accounts.empty() ? 0 : a->accounts.front().key;
     const tally::AccountKey first_b = b->accounts.empty() ? 0 : b->accounts.front().key;
     return first_a < first_b;
   });
+  commit.accounts = std::move(ordered.front()->accounts);
+  for (const ShardChanges* changes : std::span(ordered).subspan(1)) {
+    commit.accounts.insert(commit.accounts.end(), changes->accounts.begin(),
+                           changes->accounts.end());
+  }
   for (const ShardChanges* changes : ordered) {
-    const std::string_view bytes = changes->bytes;
-    for (const ShardChanges::Account& account : changes->accounts) {
-      commit.accounts.push_back({account.key, bytes.substr(account.offset, account.size)});
-    }
     commit.due.insert(commit.due.end(), changes->due.begin(), changes->due.end());
     commit.due_done.insert(commit.due_done.end(), changes->due_done.begin(),
                            changes->due_done.end());

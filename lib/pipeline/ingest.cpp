@@ -279,8 +279,12 @@ void Ingest::report() {
     metrics_.event_delay(wall_us_ - horizon_.watermark_us(), events_);
   }
   std::size_t queued = 0;
-  for (Shard* shard : shards_) queued += shard->queue().samples();
-  metrics_.ingest_queue(queued, shards_.size() * BatchQueue::kBatches * Batch::kSamples);
+  std::size_t capacity = 0;
+  for (Shard* shard : shards_) {
+    queued += shard->queue().samples();
+    capacity += shard->queue().capacity();
+  }
+  metrics_.ingest_queue(queued, capacity);
   rejected_ = {};
   dropped_ = {};
   events_ = 0;

@@ -1,28 +1,23 @@
 // A shard counts the accounts of a range of partitions, in a thread of its own.
 //
-// It takes batches from its queue, keeps the accounts it meets in memory, reads the
-// cold ones from the store, and at each mark hands over what has changed since the
-// mark before, sorted. It never writes.
+// It takes batches from its queue, counts their samples, and at each mark hands over
+// what has changed since the mark before, sorted. It never writes.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "geo/resolver.h"
 #include "metrics/metrics.h"
-#include "pipeline/account_helper.h"
-#include "pipeline/account_reader.h"
-#include "pipeline/account_table.h"
+#include "pipeline/accounts.h"
 #include "pipeline/batch.h"
-#include "pipeline/hand.h"
 #include "store/store.h"
 #include "tally/changes.h"
-#include "tally/fence.h"
 #include "tally/tally.h"
 
 namespace geotally::pipeline {
@@ -31,18 +26,11 @@ struct ShardOptions {
   std::size_t number = 0;
   tally::AccountKey first = 0;  ///< keys of this shard: [first, last]
   tally::AccountKey last = UINT64_MAX;
-  std::size_t accounts_bytes = 0;  ///< bound of the account table and of changes on their way
+  std::size_t accounts_bytes = 0;  ///< bound of accounts, of changes on their way, and of the queue
   std::size_t fence_bytes = 0;     ///< bound of the fences' sets
   std::size_t cells_bytes = 0;     ///< bound of what changes of cells take between two marks
   std::int64_t fence_horizon_s = 60;
   std::int64_t erase_deleted_days = 30;
-};
-
-/// Which of the store's accounts a shard has in memory.
-enum class Residency : std::uint8_t {
-  kLoading,  ///< they are being read after a start
-  kAll,
-  kPart,  ///< they do not all fit
 };
 
 /// What one shard changed between two marks.
@@ -53,13 +41,8 @@ struct ShardChanges {
   /// The last round of rewriting that came to its end, perhaps with these changes; 0 = none.
   std::uint64_t rewritten = 0;
   tally::Changes cells;
-  struct Account {
-    tally::AccountKey key = 0;
-    std::size_t offset = 0;  ///< of its bytes in `bytes`
-    std::size_t size = 0;    ///< 0 = the account is forgotten
-  };
-  std::vector<Account> accounts;  ///< by key
-  std::string bytes;
+  /// By key; the bytes hold until the commit is durable.
+  std::vector<store::AccountChange> accounts;
   std::vector<store::Due> due;
   std::vector<store::Due> due_done;
 };
@@ -88,30 +71,17 @@ class Shard {
   [[nodiscard]] bool wants_mark() const { return wants_mark_.load(std::memory_order_relaxed); }
 
  private:
-  struct Abandoned {};
-
   void run();
   void process(const Batch& batch);
+  void fetch_cells(std::span<const tally::Sample> group);
   void add(const tally::Sample& sample, const Batch& batch);
-  void begin_warm_up();
-  void warm_up();
-  void end_warm_up();
-  void warm(const Batch& batch);
-  HotAccount& account(tally::AccountKey key);
-  HotAccount& blank(tally::AccountKey key);
-  void restore(HotAccount& hot, const store::AccountRecord& record);
-  void make_room();
-  bool evict(std::size_t slot);
-  void touch(tally::AccountKey key, HotAccount& hot);
+  void touch(HotAccount& hot);
   [[nodiscard]] bool locate(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
                             const tally::Admission& admission, tally::Placement& placement);
   void hand_over(const std::shared_ptr<const Mark>& mark);
-  void rewrite();
-  void encode(tally::AccountKey key, HotAccount& hot, ShardChanges& changes);
   void forget(tally::AccountKey key);
   void erase_due(const Mark& mark, ShardChanges& changes);
   [[nodiscard]] std::uint32_t horizon_s() const;
-  void sweep();
   void report();
 
   // Constant after construction.
@@ -119,36 +89,20 @@ class Shard {
   const store::Store& store_;
   const geo::Resolver& resolver_;
   metrics::Metrics& metrics_;
-  const std::atomic<std::uint64_t>& committed_;
   const std::atomic<std::uint64_t>& rewriting_;
   const Deliver deliver_;
 
-  BatchQueue queue_;
   std::atomic<bool> wants_mark_{false};
   std::atomic<bool> abandoned_{false};
+  BatchQueue queue_;
   std::thread thread_;
 
   // The shard thread's own.
-  AccountTable accounts_;
-  tally::FencePool fences_;
+  Accounts accounts_;
   std::unique_ptr<tally::Changes> cells_;
-  std::vector<tally::AccountKey> changed_;  // since the last mark, each once
   std::vector<store::Due> due_;
-  std::uint64_t next_mark_ = 1;            // changes now go into this one
-  std::int64_t watermark_us_ = 0;          // of what this shard has seen
-  std::int64_t erased_until_day_ = 0;      // nothing is due before
-  bool complete_ = false;                  // every account of the store is in memory
-  std::unique_ptr<AccountReader> reader_;  // of those that are not in memory yet
-  std::unique_ptr<AccountHelper> helper_;  // reads half of the cold ones; made when needed
-  AccountReader::Part part_;               // of what it has read
-  std::uint64_t round_ = 0;                // of rewriting, the last one seen
-  tally::AccountKey rewritten_until_ = 0;  // in it; the accounts before this key
-  std::uint64_t rewritten_ = 0;            // the last round that came to its end
-  Hand hand_{1};                           // of make_room()
-  std::size_t swept_ = 0;                  // where sweep() goes on
-  store::AccountRecord record_;            // scratch
-  std::vector<tally::AccountKey> cold_;    // scratch of warm()
-  std::string scratch_;
+  std::int64_t watermark_us_ = 0;      // of what this shard has seen
+  std::int64_t erased_until_day_ = 0;  // nothing is due before
 
   // Since the last report().
   std::array<std::uint64_t, kEventKinds> counted_{};
@@ -156,7 +110,7 @@ class Shard {
   std::array<std::uint64_t, kEvidenceKinds> resolved_{};
   std::uint64_t moved_ = 0;
 
-  std::uint64_t overflows_ = 0;  // of the pool as a whole, since the start
+  std::uint64_t overflows_ = 0;  // of the fences as a whole, since the start
   std::uint64_t reported_overflows_ = 0;
 };
 

@@ -33,6 +33,33 @@ void put_signed(std::string& out, std::int64_t value) {
 
 void put_country(std::string& out, Country country) { out.append(country.code()); }
 
+// The same into memory that has room.
+class Writer {
+ public:
+  explicit Writer(char* out) : out_(out) {}
+
+  template <typename Integer>
+  void put(Integer value) {
+    put_bytes(&value, sizeof value);
+  }
+  void put_varint(std::uint64_t value) {
+    while (value >= 0x80) {
+      *out_++ = static_cast<char>(value | 0x80);
+      value >>= 7;
+    }
+    *out_++ = static_cast<char>(value);
+  }
+  void put_country(Country country) { put_bytes(country.code().data(), 2); }
+  void put_bytes(const void* bytes, std::size_t size) {
+    std::memcpy(out_, bytes, size);
+    out_ += size;
+  }
+  [[nodiscard]] char* end() const { return out_; }
+
+ private:
+  char* out_;
+};
+
 // Reads from the front; after the first failure every read fails.
 class Reader {
  public:
@@ -138,15 +165,23 @@ enum Part : std::uint8_t {
 constexpr std::uint8_t kFlags = tally::AccountState::kKnown | tally::AccountState::kGone |
                                 tally::AccountState::kDeleted | tally::AccountState::kSecondDay;
 
+// Up to the last byte that is not zero.
 std::size_t used_bytes(const geo::EvidenceState& evidence) {
-  std::size_t used = evidence.bytes.size();
-  while (used > 0 && evidence.bytes[used - 1] == 0) --used;
-  return used;
+  constexpr std::size_t kBytes = sizeof evidence.bytes;
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  for (std::size_t end = kBytes; end > 0;) {
+    const std::size_t begin = end < kWord ? 0 : end - kWord;
+    std::uint64_t word = 0;
+    std::memcpy(&word, evidence.bytes.data() + begin, end - begin);
+    if (word != 0) return begin + kWord - static_cast<std::size_t>(std::countl_zero(word)) / 8;
+    end = begin;
+  }
+  return 0;
 }
 
 // Which parts a record has: those in which anything is not zero.
-std::uint8_t parts_of(const AccountRecord& record) {
-  const tally::AccountState& state = record.state;
+std::uint8_t parts_of(const tally::AccountState& state, std::size_t evidence_bytes,
+                      std::size_t fence_entries) {
   unsigned parts = 0;
   if (state.identity_time_us != 0 || state.identity_sequence != 0) parts |= kHasIdentity;
   if (state.status_time_us != 0 || state.status_sequence != 0) parts |= kHasStatus;
@@ -156,8 +191,8 @@ std::uint8_t parts_of(const AccountRecord& record) {
   if (state.evidence != EvidenceKind::kNone || state.country.known() || state.confidence != 0) {
     parts |= kHasCountry;
   }
-  if (used_bytes(record.evidence) != 0) parts |= kHasEvidence;
-  if (!record.fence.empty()) parts |= kHasFence;
+  if (evidence_bytes != 0) parts |= kHasEvidence;
+  if (fence_entries != 0) parts |= kHasFence;
   if (state.city != 0) parts |= kHasCity;
   return static_cast<std::uint8_t>(parts);
 }
@@ -179,49 +214,60 @@ bool parse_account_key(std::string_view bytes, tally::AccountKey& key) {
   return parse_big_endian(bytes, key);
 }
 
-void encode_account(const AccountRecord& record, std::string& out) {
-  const tally::AccountState& state = record.state;
-  const std::size_t evidence = used_bytes(record.evidence);
-  const std::uint8_t parts = parts_of(record);
-  put(out, parts);
-  put(out, state.flags);
-  put(out, state.first_day);
-  put_varint(out, state.fence.floor);
+// The hot path writes an account for every second event or so.
+char* encode_account(const tally::AccountState& state, const geo::EvidenceState& evidence,
+                     std::span<const tally::FenceEntry> fence, char* out) {
+  const std::size_t evidence_bytes = used_bytes(evidence);
+  const std::uint8_t parts = parts_of(state, evidence_bytes, fence.size());
+  Writer writer(out);
+  writer.put(parts);
+  writer.put(state.flags);
+  writer.put(state.first_day);
+  writer.put_varint(state.fence.floor);
   if ((parts & kHasIdentity) != 0) {
-    put(out, state.identity_time_us);
-    put(out, state.identity_sequence);
+    writer.put(state.identity_time_us);
+    writer.put(state.identity_sequence);
   }
   if ((parts & kHasStatus) != 0) {
-    put(out, state.status_time_us);
-    put(out, state.status_sequence);
+    writer.put(state.status_time_us);
+    writer.put(state.status_sequence);
   }
   if ((parts & kHasPosts) != 0) {
-    put(out, state.last_post_s);
-    put_varint(out, state.posts);
-    put_varint(out, state.days);
+    writer.put(state.last_post_s);
+    writer.put_varint(state.posts);
+    writer.put_varint(state.days);
   }
   if ((parts & kHasDeclared) != 0) {
-    put_country(out, state.declared);
-    put(out, state.address_key);
+    writer.put_country(state.declared);
+    writer.put(state.address_key);
   }
   if ((parts & kHasCountry) != 0) {
-    put_country(out, state.country);
-    put(out, static_cast<std::uint8_t>(state.evidence));
-    put(out, state.confidence);
+    writer.put_country(state.country);
+    writer.put(static_cast<std::uint8_t>(state.evidence));
+    writer.put(state.confidence);
   }
   if ((parts & kHasEvidence) != 0) {
-    put(out, static_cast<std::uint8_t>(evidence));
-    out.append(reinterpret_cast<const char*>(record.evidence.bytes.data()), evidence);
+    writer.put(static_cast<std::uint8_t>(evidence_bytes));
+    writer.put_bytes(evidence.bytes.data(), evidence_bytes);
   }
   if ((parts & kHasFence) != 0) {
-    put_varint(out, record.fence.size());
-    for (const tally::FenceEntry& entry : record.fence) {
-      put(out, entry.revision);
-      put(out, entry.tag);
-      put(out, entry.seen_s);
+    writer.put_varint(fence.size());
+    for (const tally::FenceEntry& entry : fence) {
+      writer.put(entry.revision);
+      writer.put(entry.tag);
+      writer.put(entry.seen_s);
     }
   }
-  if ((parts & kHasCity) != 0) put_varint(out, state.city);
+  if ((parts & kHasCity) != 0) writer.put_varint(state.city);
+  return writer.end();
+}
+
+void encode_account(const AccountRecord& record, std::string& out) {
+  const std::size_t before = out.size();
+  out.resize(before + account_bytes_max(record.fence.size()));
+  const char* const end =
+      encode_account(record.state, record.evidence, record.fence, out.data() + before);
+  out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 bool decode_account(std::string_view bytes, AccountRecord& record) {
@@ -277,7 +323,8 @@ bool decode_account(std::string_view bytes, AccountRecord& record) {
     }
   }
   if ((parts & kHasCity) != 0) reader.get_varint(state.city);
-  return reader.done() && (state.flags & ~kFlags) == 0 && parts == parts_of(record) &&
+  return reader.done() && (state.flags & ~kFlags) == 0 &&
+         parts == parts_of(state, used_bytes(record.evidence), record.fence.size()) &&
          in_order(record);
 }
 

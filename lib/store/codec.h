@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,15 @@ struct CounterBase {
 [[nodiscard]] std::string account_key(tally::AccountKey key);
 [[nodiscard]] bool parse_account_key(std::string_view bytes, tally::AccountKey& key);
 
+/// The most bytes that an account takes with so many entries in its fence.
+constexpr std::size_t account_bytes_max(std::size_t fence_entries) {
+  return 128 + 20 * fence_entries;
+}
+/// Writes to `out`, where that many have room; the end of what was written. Of `state.fence` only
+/// the floor counts. `fence`: newest first.
+[[nodiscard]] char* encode_account(const tally::AccountState& state,
+                                   const geo::EvidenceState& evidence,
+                                   std::span<const tally::FenceEntry> fence, char* out);
 void encode_account(const AccountRecord& record, std::string& out);
 [[nodiscard]] bool decode_account(std::string_view bytes, AccountRecord& record);
 

@@ -2,8 +2,12 @@
 // Method: the same random calls on the table and on a std::map.
 #include "pipeline/account_table.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -182,6 +186,56 @@ TEST_P(AccountTableOf, IsWalkedInSteps) {
     if (step == 0) continue;
     for (const auto& [key, seen] : before) EXPECT_TRUE(seen) << key;
   }
+}
+
+// Marks go with their accounts: when the table grows, and when one leaves and its neighbours move
+// up.
+TEST_P(AccountTableOf, GivesWhatHasChangedOnce) {
+  AccountTable table(GetParam().first, GetParam().span, 20'000);
+  std::map<tally::AccountKey, bool> changed;  // every account
+  const auto expect_taken = [&] {
+    std::vector<tally::AccountKey> taken;
+    std::size_t last = 0;
+    table.take_changed([&](std::span<const std::size_t> slots) {
+      ASSERT_FALSE(slots.empty());
+      ASSERT_LE(slots.size(), AccountTable::kTogether);
+      for (const std::size_t slot : slots) {
+        EXPECT_TRUE(taken.empty() || slot > last);
+        last = slot;
+        taken.push_back(table.key(slot));
+      }
+    });
+    std::sort(taken.begin(), taken.end());
+    std::vector<tally::AccountKey> want;
+    for (auto& [key, is_changed] : changed) {
+      if (std::exchange(is_changed, false)) want.push_back(key);
+    }
+    EXPECT_EQ(taken, want);
+  };
+  for (int step = 0; step < 60'000; ++step) {
+    const tally::AccountKey key = any();
+    const std::size_t slot = random_() % table.slots();
+    const tally::AccountKey found = table.key(slot);
+    switch (random_() % 4) {
+      case 0:
+      case 1:
+        if (!table.full() && changed.emplace(key, false).second) table.insert(key);
+        break;
+      case 2:
+        if (found == 0) break;
+        table.set_changed(table.slot(slot));
+        changed[found] = true;
+        break;
+      default:
+        if (found == 0) break;
+        table.erase(slot);
+        changed.erase(found);
+        break;
+    }
+    if (step % 7'000 == 0) expect_taken();
+  }
+  expect_taken();
+  expect_taken();  // nothing
 }
 
 TEST(AccountTable, ReservesNoMoreThanItsLimit) {

@@ -27,7 +27,7 @@ TEST_P(BatchQueueOf, KeepsOrderAndNumber) {
     for (bool last = false; !last;) {
       Batch* batch = queue.pop();
       for (std::size_t i = 0; i < batch->size(); ++i) {
-        const tally::Sample& sample = (*batch)[i];
+        const tally::Sample& sample = batch->samples()[i];
         ASSERT_EQ(sample.account, next);
         if (next % 3 == 0) {
           ASSERT_NE(sample.text, tally::Sample::kNoText);
@@ -95,6 +95,19 @@ TEST(BatchQueue, IsBounded) {
   queue.give_back(first);
   EXPECT_EQ(queue.try_take(), first);
   EXPECT_EQ(queue.samples(), 4U);
+}
+
+// However deep the queue is, few batches are in use while the consumer keeps up.
+TEST(BatchQueue, TakesTheLatestBack) {
+  BatchQueue queue(5);
+  Batch* const first = queue.try_take();
+  Batch* const second = queue.try_take();
+  queue.push(first);
+  queue.push(second);
+  queue.give_back(queue.pop());
+  queue.give_back(queue.pop());
+  EXPECT_EQ(queue.try_take(), second);
+  EXPECT_EQ(queue.try_take(), first);
 }
 
 TEST(BatchQueue, AGivenBackBatchIsEmpty) {
