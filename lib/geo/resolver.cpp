@@ -14,6 +14,7 @@
 #include "geo/domains.h"
 #include "geo/flags.h"
 #include "geo/memory.h"
+#include "geo/per_country.h"
 #include "geo/places.h"
 #include "geo/resolver_tables.h"
 #include "geo/usual_post.h"
@@ -23,56 +24,6 @@ namespace {
 
 // A few posts say nothing of when an account is awake.
 constexpr std::uint8_t kHoursMin = 8;
-
-using PerCountry = std::array<float, Country::kLimit>;
-
-// Halves of `values` are laid upon each other until one value is left: in the order of the
-// countries each step would wait for the one before it, and the compiler may not change the order
-// of sums by itself.
-template <typename Fold>
-float fold_all(PerCountry& values, Fold fold) {
-  for (std::size_t half = values.size() / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) values[i] = fold(values[i], values[i + half]);
-  }
-  return values[0];
-}
-
-// In vector registers: what the compiler makes of an assignment takes longer to begin.
-void copy(const PerCountry& from, PerCountry& to) {
-  for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
-}
-
-// Where the value is first, which is somewhere. Elsewhere counts as a place behind all: a way out
-// of the loop, or a jump in it, would keep it out of vector registers.
-std::size_t first_of(const PerCountry& values, float value) {
-  constexpr std::int32_t kBehind = Country::kLimit;
-  static_assert((kBehind & (kBehind - 1)) == 0);
-  std::int32_t first = kBehind;
-  for (std::int32_t i = 0; i < kBehind; ++i) {
-    const std::int32_t elsewhere = -std::int32_t{values[static_cast<std::size_t>(i)] != value};
-    first = std::min(first, i | (elsewhere & kBehind));
-  }
-  return static_cast<std::size_t>(first);
-}
-
-// e^x for x <= 0, and e^-80 below that; off by less than 2e-7 of it. Written so that a loop over it
-// runs in vector registers, which the library's does not. S. L. Moshier, Cephes, expf.
-float exp_of_negative(float x) {
-  x = std::max(x, -80.0F);
-  const int power = static_cast<int>(x * std::numbers::log2e_v<float> - 0.5F);
-  const auto whole = static_cast<float>(power);
-  // ln 2 in two parts, of which the first times a small integer is exact.
-  x = x - whole * 0.693359375F + whole * 2.12194440e-4F;
-  float series = 1.9875691500e-4F;
-  series = series * x + 1.3981999507e-3F;
-  series = series * x + 8.3334519073e-3F;
-  series = series * x + 4.1665795894e-2F;
-  series = series * x + 1.6666665459e-1F;
-  series = series * x + 5.0000001201e-1F;
-  constexpr int kBias = 127;
-  constexpr int kMantissaBits = 23;
-  return (series * x * x + x + 1) * std::bit_cast<float>((power + kBias) << kMantissaBits);
-}
 
 // All that most posts say: one language, or none, and when.
 bool says_no_more_than_a_language(const Evidence& evidence) {
@@ -296,17 +247,11 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
   // Places without a country are impossible in the prior, so that whole arrays can be summed.
   copy(tables.prior, scores.total);
   for (std::size_t k = 0; k < kEvidenceKinds; ++k) {
-    if (!scores.spoke[k]) continue;
-    for (std::size_t i = 0; i < Country::kLimit; ++i) scores.total[i] += scores.by_kind[k][i];
+    if (scores.spoke[k]) add(scores.by_kind[k], scores.total);
   }
-  PerCountry parts;
-  copy(scores.total, parts);
-  const float best = fold_all(parts, [](float a, float b) { return a > b ? a : b; });
-  scores.best = first_of(scores.total, best);
-  for (std::size_t i = 0; i < Country::kLimit; ++i) {
-    parts[i] = exp_of_negative(scores.total[i] - best);
-  }
-  scores.probability = 1 / fold_all(parts, std::plus<>());
+  const Peak peak = peak_of(scores.total);
+  scores.best = peak.place;
+  scores.probability = peak.probability;
   // The kind that speaks loudest for the answer, against what it says of the others on average.
   float loudest = 0;
   for (std::size_t k = 1; k < kEvidenceKinds; ++k) {

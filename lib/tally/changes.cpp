@@ -32,6 +32,7 @@ CellChange* Changes::cell(RowKind kind, std::int64_t bucket, Country country) {
 }
 
 const CellChange* Changes::find(RowKind kind, std::int64_t bucket, Country country) const {
+  if (bucket < first_kept_[static_cast<std::size_t>(kind)]) return nullptr;
   const auto row = rows_.find(key_of(kind, bucket));
   if (row == rows_.end()) return nullptr;
   const RowPart* const part = row->second[country.index() / RowPart::kCountries];
