@@ -9,7 +9,7 @@
 namespace geotally::pipeline {
 namespace {
 
-// No table is smaller: a shard relies on some room (shard.cpp, the three shares of a table).
+// No table is smaller: a shard relies on some room (accounts.cpp, changed_max()).
 constexpr std::size_t kFirstSlots = 2'048;
 // Keys never wrap round: what does not fit behind the last home spills into these. At a load of
 // three quarters no run of occupied slots comes near it.

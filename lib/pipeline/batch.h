@@ -44,7 +44,7 @@ struct Text {
 class Batch {
  public:
   static constexpr std::size_t kSamples = 256;
-  static constexpr std::size_t kArenaBytes = std::size_t{64} << 10;
+  static constexpr std::size_t kArenaBytes = std::size_t{16} << 10;
 
   [[nodiscard]] bool full() const { return size_ == kSamples; }
   [[nodiscard]] bool empty() const { return size_ == 0 && forget.empty() && !mark; }
@@ -72,7 +72,7 @@ class Batch {
 
   void clear();
 
-  /// What a batch takes: most have little text.
+  /// What a batch takes at most.
   static const std::size_t kBytes;
 
  private:
@@ -85,7 +85,7 @@ class Batch {
   std::size_t arena_used_ = 0;
 };
 
-inline constexpr std::size_t Batch::kBytes = sizeof(Batch) + kArenaBytes / 8;
+inline constexpr std::size_t Batch::kBytes = sizeof(Batch) + kArenaBytes + kSamples * sizeof(Text);
 
 /// Single producer, single consumer, bounded; batches go round, the last one back first, while
 /// it is near to the processor. The consumer sleeps while there is nothing; the producer waits in
@@ -93,6 +93,8 @@ inline constexpr std::size_t Batch::kBytes = sizeof(Batch) + kArenaBytes / 8;
 class BatchQueue {
  public:
   static constexpr std::size_t kBatches = 512;
+  /// As many as fit beside the smallest memory.
+  static constexpr std::size_t kBatchesMin = 16;
 
   /// `batches` go round, at least 2 and at most kBatches: what may be on its way at once.
   explicit BatchQueue(std::size_t batches = kBatches);

@@ -23,7 +23,7 @@ tally::AccountKey first_key(std::size_t shard, std::size_t shards) {
 }  // namespace
 
 std::size_t fixed_bytes(std::size_t shards) {
-  const std::size_t queue = 2 * Batch::kBytes;  // the shortest; more is a part of the accounts'
+  const std::size_t queue = BatchQueue::kBatchesMin * Batch::kBytes;
   const std::size_t totals = std::size_t{32} << 20;
   const std::size_t table = AccountTable::spare_bytes();
   return totals + shards * (queue + 2 * kCellsBytesMin + table);

@@ -23,11 +23,12 @@ constexpr std::size_t kEraseBatch = 2'000;
 constexpr std::int64_t kFenceDays = tally::kTooOldSeconds / tally::kDaySeconds + 2;
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 
-// A part of the accounts' memory is the queue's: while a shard hands over what has changed, a tenth
-// of a second under a flood, the feed goes on.
+// A part of the accounts' memory makes the queue longer than it must be: while a shard hands over
+// what has changed, a tenth of a second under a flood, the feed goes on.
 constexpr std::size_t kQueueShare = 16;
 std::size_t queue_bytes(std::size_t bytes) {
-  return std::min(BatchQueue::kBatches * Batch::kBytes, bytes / kQueueShare);
+  constexpr std::size_t kMost = (BatchQueue::kBatches - BatchQueue::kBatchesMin) * Batch::kBytes;
+  return std::min(kMost, bytes / kQueueShare);
 }
 // A slot takes memory twice: in the table, and its part of what is being committed. That is a third
 // of what fits into the table, which is three quarters of its slots; a record, its place in a list
@@ -39,9 +40,8 @@ std::size_t slots_for(std::size_t bytes) {
 // Not more than may be on its way to the table: see changed_max() in accounts.cpp.
 std::size_t batches_for(std::size_t bytes) {
   const std::size_t limit = AccountTable::limit_for(slots_for(bytes));
-  return std::clamp<std::size_t>(
-      std::min(queue_bytes(bytes) / Batch::kBytes, limit / 3 / Batch::kSamples), 2,
-      BatchQueue::kBatches);
+  return std::clamp<std::size_t>(BatchQueue::kBatchesMin + queue_bytes(bytes) / Batch::kBytes, 2,
+                                 limit / 3 / Batch::kSamples);
 }
 std::size_t erase_max(std::size_t limit) { return std::min(kEraseBatch, limit / 8); }
 
