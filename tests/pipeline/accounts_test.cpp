@@ -1,0 +1,140 @@
+// Goal: what has changed is given once, by key; a round of rewriting takes along what has not
+// changed since its commit, and nothing else. Method: some hundred accounts over a store of their
+// own, mark after mark, without a pipeline around them.
+#include "pipeline/accounts.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "store/codec.h"
+#include "store/store.h"
+#include "support/temp_dir.h"
+
+namespace geotally::pipeline {
+namespace {
+
+constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;
+constexpr std::uint64_t kAccounts = 300;
+
+class AccountsOfAShard : public testing::Test {
+ protected:
+  AccountsOfAShard() {
+    store::Options options;
+    options.directory = directory_.path();
+    store_ = store::Store::open(options);
+    accounts_ = std::make_unique<Accounts>(AccountsOptions{.slots = 4'096}, *store_, committed_,
+                                           abandoned_);
+  }
+
+  // As a post does.
+  void change(std::uint64_t number) {
+    HotAccount& hot = accounts_->get(number * kSpread);
+    accounts_->touch(hot);
+    ++hot.state.posts;
+    hot.state.last_post_s = 1;
+  }
+
+  // The numbers of the accounts that the next mark takes; durable when it returns.
+  std::set<std::uint64_t> take() {
+    std::set<std::uint64_t> numbers;
+    store::Commit commit;
+    commit.record.number = committed_ + 1;
+    commit.accounts = accounts_->take_changed(commit.record.number, 0);
+    tally::AccountKey before = 0;
+    for (const store::AccountChange& account : commit.accounts) {
+      EXPECT_GT(account.key, before);
+      before = account.key;
+      numbers.insert(number_of(account.key));
+    }
+    store_->commit(commit);
+    ++committed_;
+    return numbers;
+  }
+
+  static std::uint64_t number_of(tally::AccountKey key) {
+    for (std::uint64_t number = 1; number <= kAccounts; ++number) {
+      if (number * kSpread == key) return number;
+    }
+    return 0;
+  }
+
+  static std::set<std::uint64_t> every(std::uint64_t step, std::uint64_t from) {
+    std::set<std::uint64_t> numbers;
+    for (std::uint64_t number = from; number <= kAccounts; number += step) numbers.insert(number);
+    return numbers;
+  }
+
+  const support::TempDir directory_;
+  std::atomic<std::uint64_t> committed_{0};
+  std::atomic<bool> abandoned_{false};
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Accounts> accounts_;
+};
+
+TEST_F(AccountsOfAShard, WhatHasChangedIsGivenOnce) {
+  for (const std::uint64_t number : every(1, 1)) change(number);
+  for (const std::uint64_t number : every(3, 1)) change(number);
+  EXPECT_EQ(take(), every(1, 1));
+  EXPECT_EQ(take(), std::set<std::uint64_t>{});
+  for (const std::uint64_t number : every(7, 2)) change(number);
+  EXPECT_EQ(take(), every(7, 2));
+  store::AccountRecord record;
+  ASSERT_TRUE(store_->read_account(kSpread, record));
+  EXPECT_EQ(record.state.posts, 2U);
+}
+
+TEST_F(AccountsOfAShard, ARoundTakesWhatHasNothingNewer) {
+  for (const std::uint64_t number : every(1, 1)) change(number);
+  take();
+  for (const std::uint64_t number : every(2, 1)) change(number);
+  EXPECT_EQ(take(), every(2, 1));
+  EXPECT_EQ(accounts_->rewrite(1), 1U);
+  EXPECT_EQ(take(), every(2, 2));
+  // It is complete: there is no more of it.
+  EXPECT_EQ(accounts_->rewrite(1), 1U);
+  EXPECT_EQ(take(), std::set<std::uint64_t>{});
+  // The next one, after a mark with nothing in it.
+  EXPECT_EQ(accounts_->rewrite(0), 1U);
+  EXPECT_EQ(accounts_->rewrite(2), 2U);
+  EXPECT_EQ(take(), every(2, 1));
+}
+
+TEST_F(AccountsOfAShard, WhatWasNeverChangedBelongsToEveryRound) {
+  for (const std::uint64_t number : every(1, 1)) change(number);
+  take();
+  // After a start nobody knows which commit an account is of.
+  accounts_ =
+      std::make_unique<Accounts>(AccountsOptions{.slots = 4'096}, *store_, committed_, abandoned_);
+  accounts_->begin_warm_up();
+  EXPECT_EQ(accounts_->residency(), Residency::kLoading);
+  EXPECT_EQ(accounts_->rewrite(1), 0U);
+  while (accounts_->warming_up()) accounts_->warm_up(0);
+  EXPECT_EQ(accounts_->residency(), Residency::kAll);
+  EXPECT_EQ(accounts_->size(), kAccounts);
+  change(1);
+  EXPECT_EQ(take(), std::set<std::uint64_t>{1});
+  EXPECT_EQ(accounts_->rewrite(1), 1U);
+  EXPECT_EQ(take(), every(1, 2));
+}
+
+TEST_F(AccountsOfAShard, WhatIsBlankIsRemoved) {
+  change(1);
+  change(2);
+  take();
+  HotAccount& hot = accounts_->get(kSpread);
+  accounts_->touch(hot);
+  hot.state = {};
+  EXPECT_TRUE(accounts_->blank(hot));
+  EXPECT_EQ(take(), std::set<std::uint64_t>{1});
+  store::AccountRecord record;
+  EXPECT_FALSE(store_->read_account(kSpread, record));
+  EXPECT_TRUE(store_->read_account(2 * kSpread, record));
+}
+
+}  // namespace
+}  // namespace geotally::pipeline
