@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+from accounts import ROOMY
 from harness import Folder
 from measure import Flood, Span, Watch, daemon_for
 
@@ -31,14 +32,15 @@ def short(symbol):
     return re.sub(r"\(anonymous namespace\)::|geotally::|\[[.k]\] ", "", symbol)[:48]
 
 
-def profile(seconds=15):
-    """The lines of a Markdown table."""
+def profile(accounts, seconds=15):
+    """The lines of a Markdown table. From a million accounts on all of them are known before."""
+    many = accounts >= 1_000_000
     with Folder() as folder:
-        flood = Flood(folder)
-        daemon = daemon_for(folder, flood)
+        flood = Flood(folder, *(["--roll-call"] if many else []), accounts=accounts)
+        daemon = daemon_for(folder, flood, *(ROOMY if many else []))
         try:
             watch = Watch(daemon, flood)
-            watch.until(3_000_000, deadline_s=300)
+            watch.until(4 * accounts if many else 3_000_000, deadline_s=300)
             data = folder / "perf.data"
             recorder = subprocess.Popen(["perf", "record", "-q", "-F", "499", "-o", data, "-p",
                                          str(daemon.process.pid), "--", "sleep", str(seconds)])

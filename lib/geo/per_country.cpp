@@ -9,7 +9,7 @@
 // (gcc.gnu.org, "Common Function Attributes", target_clones). AVX2 alone has no fused
 // multiplication, so that every sum comes out the same. Not under sanitizers, whose runtimes are
 // not there yet when the choice is made, and clang 14 does not know it.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && \
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define GEOTALLY_WIDE [[gnu::target_clones("default", "avx2")]]
 #else
@@ -64,18 +64,12 @@ float exp_of_negative(float x) {
 
 }  // namespace
 
-// In vector registers: what the compiler makes of an assignment takes longer to begin.
-GEOTALLY_WIDE void copy(const PerCountry& from, PerCountry& to) {
-  for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
-}
-
 GEOTALLY_WIDE void add(const PerCountry& what, PerCountry& to) {
   for (std::size_t i = 0; i < what.size(); ++i) to[i] += what[i];
 }
 
 GEOTALLY_WIDE Peak peak_of(const PerCountry& log_odds) {
-  PerCountry parts;
-  for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = log_odds[i];
+  PerCountry parts = log_odds;
   const float largest = fold_all(parts, [](float a, float b) { return a > b ? a : b; });
   for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = exp_of_negative(log_odds[i] - largest);
   const float sum = fold_all(parts, [](float a, float b) { return a + b; });

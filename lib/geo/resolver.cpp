@@ -1,12 +1,8 @@
 #include "geo/resolver.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
-#include <functional>
 #include <numbers>
-#include <numeric>
 
 #include "geo/accumulate.h"
 #include "geo/detect.h"
@@ -245,7 +241,7 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
   }
 
   // Places without a country are impossible in the prior, so that whole arrays can be summed.
-  copy(tables.prior, scores.total);
+  scores.total = tables.prior;
   for (std::size_t k = 0; k < kEvidenceKinds; ++k) {
     if (scores.spoke[k]) add(scores.by_kind[k], scores.total);
   }

@@ -10,6 +10,7 @@
 
 #include "geo/languages.h"
 #include "geo/memory.h"
+#include "geo/per_country.h"
 #include "geo/places.h"
 #include "geo/resolver.h"
 #include "geo/table.h"
@@ -44,7 +45,7 @@ struct Resolver::Tables {
   }
 
   // Over all accounts, as the prior spreads them.
-  [[nodiscard]] float average(const std::array<float, Country::kLimit>& values) const {
+  [[nodiscard]] float average(const PerCountry& values) const {
     return std::inner_product(values.begin(), values.end(), prior_share.begin(), 0.0F);
   }
 
@@ -90,11 +91,11 @@ struct Resolver::Tables {
   Languages languages;
   Weights weights;
   Prior prior{};
-  std::array<float, Country::kLimit> prior_share{};  // exp(prior): the share of all accounts
-  std::array<std::array<float, Country::kLimit>, 128> by_offset{};  // by packed offset
+  PerCountry prior_share{};                 // exp(prior): the share of all accounts
+  std::array<PerCountry, 128> by_offset{};  // by packed offset
   // The mean offset of a country's inhabitants, as a unit vector on the clock of 24 hours.
-  std::array<float, Country::kLimit> offset_x{};
-  std::array<float, Country::kLimit> offset_y{};
+  PerCountry offset_x{};
+  PerCountry offset_y{};
   // What average() gives of these, and of ones.
   float average_x = 0;
   float average_y = 0;
@@ -105,8 +106,6 @@ struct Resolver::Tables {
 // What each kind of evidence says, so that the answer can name the one that decided, and all of it
 // together.
 struct Resolver::Scores {
-  using PerCountry = std::array<float, Country::kLimit>;
-
   explicit Scores(const Tables& from) : tables(from) {}
 
   const Tables& tables;
@@ -155,7 +154,7 @@ struct Resolver::Scores {
   PerCountry& row(EvidenceKind which) {
     const auto index = static_cast<std::size_t>(which);
     if (!spoke[index]) {
-      for (float& value : by_kind[index]) value = 0;
+      by_kind[index].fill(0);
     }
     spoke[index] = true;
     return by_kind[index];

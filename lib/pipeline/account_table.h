@@ -29,17 +29,23 @@ __extension__ typedef unsigned __int128 Uint128;  // NOLINT(modernize-use-using)
 struct HotAccount {
   tally::AccountState state;
   geo::EvidenceState evidence;
-  std::uint32_t changed : 31 = 0;    ///< low bits of the number of the mark of its last change
+  std::uint32_t changed : 31 = 0;    ///< short_mark() of its last change; 0 = not known
   std::uint32_t referenced : 1 = 0;  ///< since the sweep last came by
 
-  /// The bits of a mark's number that `changed` keeps.
-  static constexpr std::uint32_t kMarkBits = 0x7fffffff;
-
-  /// Whether its last change belongs to a later mark. Marks are numbered in order; their low bits
-  /// compare across an overflow.
+  /// Marks are numbered in order, in a circle of so many.
+  static constexpr std::uint32_t kMarks = 0x7fffffff;
+  [[nodiscard]] static std::uint32_t short_mark(std::uint64_t mark) {
+    return static_cast<std::uint32_t>(mark % kMarks) + 1;
+  }
+  /// Whether its last change belongs to a later mark, of two that are less than half the circle
+  /// apart.
   [[nodiscard]] bool changed_after(std::uint64_t mark) const {
-    const std::uint32_t ahead = (changed - static_cast<std::uint32_t>(mark)) & kMarkBits;
-    return changed != 0 && ahead != 0 && ahead <= kMarkBits / 2;
+    const std::uint32_t ahead = (changed + kMarks - short_mark(mark)) % kMarks;
+    return changed != 0 && ahead != 0 && ahead <= kMarks / 2;
+  }
+  /// A change that is a quarter of the circle back is not known any more, before it looks later.
+  void forget_old_change(std::uint64_t mark) {
+    if (changed != 0 && (short_mark(mark) + kMarks - changed) % kMarks > kMarks / 4) changed = 0;
   }
 };
 static_assert(sizeof(HotAccount) == 128, "two cache lines; proto/store.md names the size");

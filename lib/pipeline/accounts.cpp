@@ -5,7 +5,6 @@
 #include <cassert>
 #include <chrono>
 #include <thread>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,13 +33,6 @@ std::uint64_t span_of(const AccountsOptions& options) {
   return options.last - options.first + 1;  // 0 = all keys
 }
 
-bool is_blank(const HotAccount& hot, std::uint64_t floor) {
-  const tally::AccountState& state = hot.state;
-  return state.fence.floor == floor && state.fence.entries == 0 && state.identity_time_us == 0 &&
-         state.status_time_us == 0 && state.posts == 0 && state.flags == 0 &&
-         hot.evidence == geo::EvidenceState{};
-}
-
 }  // namespace
 
 Accounts::Accounts(const AccountsOptions& options, const store::Store& store,
@@ -51,7 +43,8 @@ Accounts::Accounts(const AccountsOptions& options, const store::Store& store,
       abandoned_(abandoned),
       table_(options.first, span_of(options), options.slots),
       complete_(store.last_commit().number == 0),
-      next_mark_(store.last_commit().number + 1) {}
+      next_mark_(store.last_commit().number + 1),
+      short_mark_(HotAccount::short_mark(next_mark_)) {}
 
 Accounts::~Accounts() = default;
 
@@ -159,7 +152,12 @@ Residency Accounts::residency() const {
   return complete_ ? Residency::kAll : reader_ ? Residency::kLoading : Residency::kPart;
 }
 
-bool Accounts::blank(const HotAccount& hot) const { return is_blank(hot, store_.base().floor); }
+bool Accounts::is_blank(const HotAccount& hot) const {
+  const tally::AccountState& state = hot.state;
+  return state.fence.floor == store_.base().floor && state.fence.entries == 0 &&
+         state.identity_time_us == 0 && state.status_time_us == 0 && state.posts == 0 &&
+         state.flags == 0 && hot.evidence == geo::EvidenceState{};
+}
 
 // Takes out accounts that were not met since the hand last came by and that are durable. What is
 // not durable yet becomes so with the commit that is on its way: that is waited for.
@@ -196,9 +194,8 @@ bool Accounts::evict(std::size_t slot) {
 }
 
 void Accounts::touch(HotAccount& hot) {
-  const auto mark = static_cast<std::uint32_t>(next_mark_) & HotAccount::kMarkBits;
-  if (hot.changed == mark) return;
-  hot.changed = mark & HotAccount::kMarkBits;
+  if (hot.changed == short_mark_) return;
+  hot.changed = short_mark_ & HotAccount::kMarks;
   table_.set_changed(hot);
   ++changed_;
 }
@@ -211,8 +208,9 @@ std::uint64_t Accounts::rewrite(std::uint64_t round) {
     rewritten_until_ = options_.first;
   }
   if (round == 0 || rewritten_ == round || !complete_) return rewritten_;
-  // As many are looked at as have changed, so that the bound of changes is kept, and a round takes
-  // as many commits as it takes to change all accounts, whatever their size.
+  // As many are looked at as have changed, so that a round takes as many commits as it takes to
+  // change all accounts, whatever their size; but no more than the bound of changes leaves room
+  // for.
   const std::size_t wanted = std::max({changed_, size() / kRewriteParts, kRewriteMin});
   const std::size_t room = changed_max(limit()) - std::min(changed_max(limit()), changed_);
   const bool more = table_.walk(rewritten_until_, std::min(wanted, room),
@@ -237,12 +235,13 @@ std::vector<store::AccountChange> Accounts::take_changed(std::uint64_t number,
   });
   changed_ = 0;
   next_mark_ = number + 1;
+  short_mark_ = HotAccount::short_mark(next_mark_);
   return bytes_.take();
 }
 
 void Accounts::encode(tally::AccountKey key, HotAccount& hot, std::uint32_t horizon_s) {
   fences_.age(hot.state.fence, horizon_s);
-  if (blank(hot)) {
+  if (is_blank(hot)) {
     bytes_.add_forgotten(key);
     return;
   }
@@ -263,6 +262,7 @@ bool Accounts::sweep(std::uint32_t horizon_s, std::uint32_t watermark_s) {
     if (swept_ >= table_.slots()) swept_ = 0;
     const std::size_t slot = swept_++;
     HotAccount& hot = table_.slot(slot);
+    hot.forget_old_change(next_mark_);
     if (table_.key(slot) != 0 && hot.state.fence.entries != 0) {
       fences_.age(hot.state.fence, horizon_s);
     }

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "pipeline/account_helper.h"
@@ -74,7 +73,7 @@ class Accounts {
   HotAccount& get(tally::AccountKey key);
 
   /// Whether nothing is known of the account: it is not stored.
-  [[nodiscard]] bool blank(const HotAccount& hot) const;
+  [[nodiscard]] bool is_blank(const HotAccount& hot) const;
 
   [[nodiscard]] tally::FencePool& fences() { return fences_; }
   [[nodiscard]] Residency residency() const;
@@ -89,8 +88,8 @@ class Accounts {
   /// So much has changed that the next mark should not wait.
   [[nodiscard]] bool crowded() const;
   /// Takes accounts along that have not changed since the commit `round`, a part at each mark,
-  /// while all are in memory; 0 = none. The last round that came to its end, perhaps with this
-  /// call.
+  /// while all are in memory; 0 = none. Gives the last round that came to its end, perhaps with
+  /// this call.
   std::uint64_t rewrite(std::uint64_t round);
   /// All that changed since the last call, by key: they become durable with the mark `number`. Not
   /// before the commit of the last call is durable: that is how long its bytes hold.
@@ -123,6 +122,7 @@ class Accounts {
   std::size_t swept_ = 0;                  // where sweep() goes on
 
   std::uint64_t next_mark_;                // changes now go into this one
+  std::uint32_t short_mark_;               // of it
   std::size_t changed_ = 0;                // accounts, since the last mark
   ChangedAccounts bytes_;                  // of what is being committed
   std::uint64_t round_ = 0;                // of rewriting, the last one seen

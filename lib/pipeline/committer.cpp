@@ -4,7 +4,6 @@
 #include <chrono>
 #include <optional>
 #include <set>
-#include <span>
 #include <utility>
 
 #include <pthread.h>
@@ -82,7 +81,7 @@ void Committer::run() {
   }
 }
 
-void Committer::commit(const Delivery& delivery) {
+void Committer::commit(Delivery& delivery) {
   const std::int64_t started_us = options_.now_us();
   const Mark& mark = *delivery.front()->mark;
   const std::int64_t watermark_s = mark.watermark_us / tally::kMicrosPerSecond;
@@ -116,25 +115,7 @@ void Committer::commit(const Delivery& delivery) {
   record_.committed_at_us = started_us;
   commit.record = record_;
 
-  // Shards own ascending ranges of keys: in their order everything is sorted.
-  std::vector<ShardChanges*> ordered;
-  for (const auto& changes : delivery) ordered.push_back(changes.get());
-  std::sort(ordered.begin(), ordered.end(), [](const ShardChanges* a, const ShardChanges* b) {
-    const tally::AccountKey first_a = a->accounts.empty() ? 0 : a->accounts.front().key;
-    const tally::AccountKey first_b = b->accounts.empty() ? 0 : b->accounts.front().key;
-    return first_a < first_b;
-  });
-  commit.accounts = std::move(ordered.front()->accounts);
-  for (const ShardChanges* changes : std::span(ordered).subspan(1)) {
-    commit.accounts.insert(commit.accounts.end(), changes->accounts.begin(),
-                           changes->accounts.end());
-  }
-  for (const ShardChanges* changes : ordered) {
-    commit.due.insert(commit.due.end(), changes->due.begin(), changes->due.end());
-    commit.due_done.insert(commit.due_done.end(), changes->due_done.begin(),
-                           changes->due_done.end());
-  }
-
+  take_accounts(delivery, commit);
   write(commit);
   totals_.clear_touched();
   const std::int64_t longest_us = tally::kTooOldSeconds * tally::kMicrosPerSecond;
@@ -153,6 +134,29 @@ void Committer::commit(const Delivery& delivery) {
   rewriter_.committed(delivery);
   report_store(done_us);
   answer_backup();
+}
+
+// Shards own ascending ranges of keys: in their order everything is sorted.
+void Committer::take_accounts(Delivery& delivery, store::Commit& commit) {
+  std::sort(delivery.begin(), delivery.end(), [](const auto& a, const auto& b) {
+    const tally::AccountKey first_a = a->accounts.empty() ? 0 : a->accounts.front().key;
+    const tally::AccountKey first_b = b->accounts.empty() ? 0 : b->accounts.front().key;
+    return first_a < first_b;
+  });
+  if (delivery.size() == 1) {
+    commit.accounts = std::move(delivery.front()->accounts);
+  } else {
+    std::size_t accounts = 0;
+    for (const auto& changes : delivery) accounts += changes->accounts.size();
+    commit.accounts.reserve(accounts);
+  }
+  for (const auto& changes : delivery) {
+    const std::vector<store::AccountChange> own = std::move(changes->accounts);
+    commit.accounts.insert(commit.accounts.end(), own.begin(), own.end());
+    commit.due.insert(commit.due.end(), changes->due.begin(), changes->due.end());
+    commit.due_done.insert(commit.due_done.end(), changes->due_done.begin(),
+                           changes->due_done.end());
+  }
 }
 
 // `geotally backup` takes what stands here: between two commits, so that log and files agree.

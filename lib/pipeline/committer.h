@@ -60,7 +60,8 @@ class Committer {
   using Delivery = std::vector<std::unique_ptr<ShardChanges>>;
 
   void run();
-  void commit(const Delivery& delivery);
+  void commit(Delivery& delivery);
+  static void take_accounts(Delivery& delivery, store::Commit& commit);
   [[nodiscard]] std::int64_t missed_us(std::int64_t day) const;
   void correct_closed_days(const Mark& mark, store::Commit& commit);
   void write(const store::Commit& commit);

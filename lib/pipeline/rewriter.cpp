@@ -6,8 +6,8 @@
 namespace geotally::pipeline {
 namespace {
 
-// A generation holds so many halves of what there are accounts. Of two generations that many have
-// nothing newer, so this decides between writing more and taking more of the disk.
+// A generation holds so many halves of what there are accounts. The longer it is, the fewer of its
+// accounts have nothing newer when it is cleaned, and the more of the disk it takes.
 constexpr std::uint64_t kHalvesAGeneration = 3;
 // A few files are not worth a round, however small the store.
 constexpr std::size_t kFilesMin = 16;
@@ -60,7 +60,11 @@ void Rewriter::begin_if_worth_it(std::uint64_t commit, std::uint64_t accounts) {
   }
   obsolete_ = std::exchange(generation_, std::move(files));
   const std::uint64_t until = std::exchange(generation_until_, commit);
-  if (until != 0) round_.store(until, std::memory_order_release);
+  // RocksDB may have merged them all with others.
+  const bool any_left = std::any_of(obsolete_.begin(), obsolete_.end(), [this](const auto& file) {
+    return generation_.contains(file.first);
+  });
+  if (until != 0 && any_left) round_.store(until, std::memory_order_release);
 }
 
 }  // namespace geotally::pipeline

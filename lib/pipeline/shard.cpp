@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <span>
 
 #include <fmt/format.h>
@@ -37,11 +36,16 @@ constexpr std::size_t kChangeBytes = 120;
 std::size_t slots_for(std::size_t bytes) {
   return (bytes - queue_bytes(bytes)) / (AccountTable::kSlotBytes + kChangeBytes / 4);
 }
-// Not more than may be on its way to the table: see changed_max() in accounts.cpp.
-std::size_t batches_for(std::size_t bytes) {
+// Not more than may be on its way to the table (changed_max() in accounts.cpp) and to the cells, of
+// which each sample may need new ones: they have the second half of their bound.
+std::size_t batches_for(const ShardOptions& options) {
+  const std::size_t bytes = options.accounts_bytes;
   const std::size_t limit = AccountTable::limit_for(slots_for(bytes));
-  return std::clamp<std::size_t>(BatchQueue::kBatchesMin + queue_bytes(bytes) / Batch::kBytes, 2,
-                                 limit / 3 / Batch::kSamples);
+  const std::size_t cells = options.cells_bytes / 2 / tally::Changes::kPartBytes;
+  return std::clamp<std::size_t>(
+      std::min(BatchQueue::kBatchesMin + queue_bytes(bytes) / Batch::kBytes,
+               cells / Batch::kSamples),
+      2, limit / 3 / Batch::kSamples);
 }
 std::size_t erase_max(std::size_t limit) { return std::min(kEraseBatch, limit / 8); }
 
@@ -84,7 +88,7 @@ Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolve
       metrics_(metrics),
       rewriting_(rewriting),
       deliver_(std::move(deliver)),
-      queue_(batches_for(options.accounts_bytes)),
+      queue_(batches_for(options)),
       accounts_({.shard = options.number,
                  .first = options.first,
                  .last = options.last,
@@ -272,7 +276,7 @@ void Shard::hand_over(const std::shared_ptr<const Mark>& mark) {
 // As erase_due(), but at once and whatever its status: the fence stays for as long.
 void Shard::forget(tally::AccountKey key) {
   HotAccount& hot = accounts_.get(key);
-  if (accounts_.blank(hot)) return;
+  if (accounts_.is_blank(hot)) return;
   touch(hot);
   tally::erase(hot.state, accounts_.fences(), *cells_);
   hot.evidence = {};

@@ -74,7 +74,7 @@ class Changes {
 
   /// The cells that a post of an account will move away from, to be fetched before move(): the
   /// seconds and minutes of all last posts are more than a cache holds. Null where there is none
-  /// yet.
+  /// yet, or none any more.
   using LastPost = std::array<const CellChange*, 2>;
   [[nodiscard]] LastPost find_last_post(Country country, std::uint32_t last_post_s) const;
 
@@ -85,6 +85,8 @@ class Changes {
   [[nodiscard]] const std::vector<std::unique_ptr<RowPart>>& parts() const { return parts_; }
   /// Memory that the parts of rows take.
   [[nodiscard]] std::size_t bytes() const { return parts_.size() * kPartBytes; }
+  /// With the heap's own, and the places in list and index.
+  static constexpr std::size_t kPartBytes = sizeof(RowPart) + 56;
   [[nodiscard]] const std::array<CountryChange, Country::kLimit>& countries() const {
     return countries_;
   }
@@ -96,9 +98,6 @@ class Changes {
  private:
   static constexpr std::size_t kParts = Country::kLimit / RowPart::kCountries;
   static_assert(Country::kLimit % RowPart::kCountries == 0);
-  // With the heap's own, and the places in list and index.
-  static constexpr std::size_t kPartBytes = sizeof(RowPart) + 56;
-
   // Parts of one row; null = not made.
   using Row = std::array<RowPart*, kParts>;
   struct Latest {

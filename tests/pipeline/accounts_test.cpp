@@ -56,11 +56,11 @@ class AccountsOfAShard : public testing::Test {
     return numbers;
   }
 
+  // The inverse of the odd factor.
   static std::uint64_t number_of(tally::AccountKey key) {
-    for (std::uint64_t number = 1; number <= kAccounts; ++number) {
-      if (number * kSpread == key) return number;
-    }
-    return 0;
+    std::uint64_t inverse = kSpread;
+    for (int i = 0; i < 6; ++i) inverse *= 2 - kSpread * inverse;  // Newton, modulo 2^64
+    return key * inverse;
   }
 
   static std::set<std::uint64_t> every(std::uint64_t step, std::uint64_t from) {
@@ -104,6 +104,27 @@ TEST_F(AccountsOfAShard, ARoundTakesWhatHasNothingNewer) {
   EXPECT_EQ(take(), every(2, 1));
 }
 
+// In several marks, between which the table grows and most accounts move.
+TEST_F(AccountsOfAShard, ARoundGoesOnWhileOthersCome) {
+  accounts_ =
+      std::make_unique<Accounts>(AccountsOptions{.slots = 65'536}, *store_, committed_, abandoned_);
+  constexpr std::uint64_t kMany = 5'000;
+  for (std::uint64_t number = 1; number <= kMany; ++number) change(number);
+  EXPECT_EQ(take().size(), kMany);
+  std::set<std::uint64_t> rewritten;
+  std::uint64_t others = kMany;
+  int marks = 0;
+  for (std::uint64_t complete = 0; complete == 0; ++marks) {
+    complete = accounts_->rewrite(1);
+    for (int i = 0; i < 900; ++i) change(++others);
+    for (const std::uint64_t number : take()) {
+      EXPECT_TRUE(number > kMany || rewritten.insert(number).second) << number;
+    }
+  }
+  EXPECT_GT(marks, 2);
+  EXPECT_EQ(rewritten.size(), kMany);
+}
+
 TEST_F(AccountsOfAShard, WhatWasNeverChangedBelongsToEveryRound) {
   for (const std::uint64_t number : every(1, 1)) change(number);
   take();
@@ -129,11 +150,32 @@ TEST_F(AccountsOfAShard, WhatIsBlankIsRemoved) {
   HotAccount& hot = accounts_->get(kSpread);
   accounts_->touch(hot);
   hot.state = {};
-  EXPECT_TRUE(accounts_->blank(hot));
+  EXPECT_TRUE(accounts_->is_blank(hot));
   EXPECT_EQ(take(), std::set<std::uint64_t>{1});
   store::AccountRecord record;
   EXPECT_FALSE(store_->read_account(kSpread, record));
   EXPECT_TRUE(store_->read_account(2 * kSpread, record));
+}
+
+// A store that lives for long comes round.
+TEST(HotAccount, MarksAreNumberedInACircle) {
+  constexpr std::uint64_t kMarks = HotAccount::kMarks;
+  for (const std::uint64_t round : {std::uint64_t{0}, kMarks, 3 * kMarks, std::uint64_t{1} << 33}) {
+    for (std::uint64_t mark = round + 2; mark < round + 5; ++mark) {
+      HotAccount hot;
+      EXPECT_FALSE(hot.changed_after(mark));
+      hot.changed = HotAccount::short_mark(mark) & HotAccount::kMarks;
+      EXPECT_NE(hot.changed, 0U);
+      EXPECT_TRUE(hot.changed_after(mark - 1));
+      EXPECT_FALSE(hot.changed_after(mark));
+      EXPECT_FALSE(hot.changed_after(mark + 1));
+      EXPECT_FALSE(hot.changed_after(mark + kMarks / 4));
+      hot.forget_old_change(mark + kMarks / 4);
+      EXPECT_NE(hot.changed, 0U);
+      hot.forget_old_change(mark + kMarks / 4 + 1);
+      EXPECT_EQ(hot.changed, 0U);
+    }
+  }
 }
 
 }  // namespace
