@@ -63,7 +63,7 @@ def ten_million(context):
     fewer = [one_flood()[0]]
     made = ten(context)
     time.sleep(6)
-    # Long enough for a whole round of RocksDB's merges: some 32 commits, and the merge of them.
+    # Long enough for rounds in which accounts are written anew: one every 15 to 25 s.
     spans = [Span(made.watch, 20) for _ in range(2 * context.repeats)]
     samples = made.watch.check()
     pid = made.daemon.process.pid
@@ -83,8 +83,8 @@ def ten_million(context):
     fewer.append(one_flood()[0])
     rows.insert(1, at_least("… against 600,000 before and after it", "×",
                             [rate_of(spans) / rate_of(fewer)], 0.9,
-                            f"{rate_of(spans):,.0f} and {rate_of(fewer):,.0f} events/s; RocksDB's "
-                            "merges included"))
+                            f"{rate_of(spans):,.0f} and {rate_of(fewer):,.0f} events/s; rounds of "
+                            "rewriting included"))
     return rows
 
 

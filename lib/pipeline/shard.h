@@ -26,7 +26,7 @@ struct ShardOptions {
   std::size_t number = 0;
   tally::AccountKey first = 0;  ///< keys of this shard: [first, last]
   tally::AccountKey last = UINT64_MAX;
-  std::size_t accounts_bytes = 0;  ///< bound of accounts, of changes on their way, and of the queue
+  std::size_t accounts_bytes = 0;  ///< bound of accounts, and of what is on its way
   std::size_t fence_bytes = 0;     ///< bound of the fences' sets
   std::size_t cells_bytes = 0;     ///< bound of what changes of cells take between two marks
   std::int64_t fence_horizon_s = 60;
