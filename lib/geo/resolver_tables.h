@@ -153,9 +153,7 @@ struct Resolver::Scores {
  private:
   PerCountry& row(EvidenceKind which) {
     const auto index = static_cast<std::size_t>(which);
-    if (!spoke[index]) {
-      by_kind[index].fill(0);
-    }
+    if (!spoke[index]) by_kind[index].fill(0);
     spoke[index] = true;
     return by_kind[index];
   }
