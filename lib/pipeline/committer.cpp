@@ -28,6 +28,7 @@ Committer::Committer(CommitterOptions options, store::Store& store, metrics::Met
       metrics_(metrics),
       log_(log),
       record_(store.last_commit()),
+      base_(store.base()),
       rewriter_(store) {
   store_.load(totals_);
   gaps_ = recent_gaps(store_);
@@ -115,6 +116,7 @@ void Committer::commit(Delivery& delivery) {
   record_.committed_at_us = started_us;
   commit.record = record_;
 
+  raise_base(delivery, commit);
   take_accounts(delivery, commit);
   write(commit);
   totals_.clear_touched();
@@ -156,6 +158,18 @@ void Committer::take_accounts(Delivery& delivery, store::Commit& commit) {
     commit.due.insert(commit.due.end(), changes->due.begin(), changes->due.end());
     commit.due_done.insert(commit.due_done.end(), changes->due_done.begin(),
                            changes->due_done.end());
+  }
+}
+
+// Posts of the past are in the totals, and counters for Prometheus do not move.
+void Committer::raise_base(const Delivery& delivery, store::Commit& commit) {
+  for (const auto& changes : delivery) {
+    for (std::size_t i = 0; i < Country::count(); ++i) {
+      const std::uint64_t posts = changes->cells.countries()[i].base_posts;
+      if (posts == 0) continue;
+      base_.posts[i] += posts;
+      commit.base = &base_;
+    }
   }
 }
 
@@ -224,7 +238,7 @@ void Committer::write(const store::Commit& commit) {
 void Committer::publish(const store::CommitRecord& record, const std::vector<Gap>& suspicions) {
   std::vector<Gap> missing = gaps_;
   missing.insert(missing.end(), suspicions.begin(), suspicions.end());
-  auto snapshot = snapshot_of(record, store_.base(), totals_, options_.windows, missing);
+  auto snapshot = snapshot_of(record, base_, totals_, options_.windows, missing);
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
 }

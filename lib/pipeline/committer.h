@@ -62,6 +62,7 @@ class Committer {
   void run();
   void commit(Delivery& delivery);
   static void take_accounts(Delivery& delivery, store::Commit& commit);
+  void raise_base(const Delivery& delivery, store::Commit& commit);
   [[nodiscard]] std::int64_t missed_us(std::int64_t day) const;
   void correct_closed_days(const Mark& mark, store::Commit& commit);
   void write(const store::Commit& commit);
@@ -79,6 +80,7 @@ class Committer {
   tally::Totals totals_;
   std::vector<Gap> gaps_;  // of the longest window
   store::CommitRecord record_;
+  store::CounterBase base_;
   Rewriter rewriter_;
   std::int64_t reported_us_ = 0;
 

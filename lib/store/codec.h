@@ -26,6 +26,24 @@ struct AccountRecord {
   std::vector<tally::FenceEntry> fence;  ///< newest first
 };
 
+/// How far an archive was read that this store sweeps. An archive belongs to one host, and so do
+/// its sequence numbers.
+struct ArchivePosition {
+  /// The pass that attributes archived posts once the pin is reached.
+  enum class Pass : std::uint8_t { kNotBegun = 0, kAtWork = 1, kDone = 2 };
+
+  std::string host;                 ///< empty = this store has no archive
+  std::uint64_t sequence = 0;       ///< of the last row that is in the commit
+  std::uint64_t bootstrap_end = 0;  ///< of the first row behind the bootstrap part; 0 = not found
+  std::uint64_t pin = 0;            ///< where the archive ends and the live feed takes over
+  Pass pass = Pass::kNotBegun;
+  tally::AccountKey pass_reached = 0;  ///< the pass goes on with this account
+
+  /// A store with an archive.
+  [[nodiscard]] bool exists() const { return !host.empty(); }
+  friend bool operator==(const ArchivePosition&, const ArchivePosition&) = default;
+};
+
 /// The state of the whole at one commit, besides accounts and cells.
 struct CommitRecord {
   std::uint64_t number = 0;
@@ -38,6 +56,7 @@ struct CommitRecord {
   std::int64_t gap_us = 0;
   std::int64_t next_day_to_close = 0;  ///< UTC days before it have a closing row
   std::string cursor;                  ///< the feed's position, as the feed wrote it
+  ArchivePosition archive = {};
 };
 
 /// From where a store that was restored or rebuilt goes on (DEFINITIONS: restore and rebuild store

@@ -303,6 +303,7 @@ void Store::commit(const Commit& commit) {
   };
 
   encode_commit(commit.record, put(kDefault, kCommitKey));
+  if (commit.base != nullptr) encode_base(*commit.base, put(kDefault, kBaseKey));
   if (commit.totals != nullptr) {
     if (commit.totals->countries_touched()) {
       encode_countries(*commit.totals, put(kDefault, kCountriesKey));
@@ -350,6 +351,13 @@ void Store::commit(const Commit& commit) {
     database_->ingest_files(changes, commit.accounts);
   }
   last_ = commit.record;
+  if (commit.base != nullptr) {
+    // Not the floor, which is the same and which shards read meanwhile.
+    base_.gaps = commit.base->gaps;
+    base_.gap_us = commit.base->gap_us;
+    base_.posts = commit.base->posts;
+    base_.posts_deleted = commit.base->posts_deleted;
+  }
 }
 
 bool Store::resume() {

@@ -70,6 +70,7 @@ struct Commit {
   std::vector<Gap> gaps;  ///< new ones
   std::vector<Due> due;
   std::vector<Due> due_done;
+  const CounterBase* base = nullptr;  ///< the counters' base from now on; null = as it was
 };
 
 /// The files that RocksDB keeps accounts in: by its number, how many records each has. An account
@@ -107,7 +108,9 @@ class Store {
   /// The last commit; number 0 = a new store.
   [[nodiscard]] const CommitRecord& last_commit() const { return last_; }
 
-  /// Where counters and fences start; all zero unless the store was restored or rebuilt.
+  /// Where counters and fences start; all zero unless the store was restored, rebuilt, or given
+  /// posts of the past. The floor never changes while the store is open; the rest does with a
+  /// commit, and is for its thread.
   [[nodiscard]] const CounterBase& base() const { return base_; }
 
   /// Fills `totals` with the cells of the last commit. Throws Refused when they do not decode.

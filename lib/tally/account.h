@@ -61,6 +61,8 @@ struct Standing {
   bool never = false;             ///< has never posted
   bool once = false;              ///< all its posts on one UTC day
   std::uint32_t lapse_day = 0;    ///< engaged before this UTC day; 0 = not engaged
+  bool automated = false;         ///< a program posts, not a person
+  bool bridged = false;           ///< another network's account, told on this one
 };
 [[nodiscard]] Standing standing_of(const AccountState& state);
 

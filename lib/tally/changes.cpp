@@ -63,6 +63,8 @@ void Changes::move(const Standing& before, const Standing& after) {
     change.never += static_cast<int>(after.never) - static_cast<int>(before.never);
     change.once += static_cast<int>(after.once) - static_cast<int>(before.once);
     change.confidence += after.confidence - before.confidence;
+    change.automated += static_cast<int>(after.automated) - static_cast<int>(before.automated);
+    change.bridged += static_cast<int>(after.bridged) - static_cast<int>(before.bridged);
     --change.evidence[static_cast<std::size_t>(before.evidence)];
     ++change.evidence[static_cast<std::size_t>(after.evidence)];
     if (before.city != after.city) {
@@ -102,6 +104,8 @@ void Changes::add(const Standing& standing, std::int32_t sign) {
   change.never += standing.never ? sign : 0;
   change.once += standing.once ? sign : 0;
   change.confidence += sign * standing.confidence;
+  change.automated += standing.automated ? sign : 0;
+  change.bridged += standing.bridged ? sign : 0;
   change.evidence[static_cast<std::size_t>(standing.evidence)] += sign;
   if (standing.city != 0) city(standing.city).accounts += sign;
   if (standing.lapse_day != 0) {

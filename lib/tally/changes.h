@@ -46,6 +46,10 @@ struct CountryChange {
   std::int64_t never = 0;
   std::int64_t once = 0;
   std::int64_t confidence = 0;
+  std::int64_t automated = 0;
+  std::int64_t bridged = 0;
+  /// Of `posts`, those that go equally into the base of the counters: counters do not move.
+  std::uint64_t base_posts = 0;
   std::array<std::int32_t, kEvidenceKinds> evidence{};
 };
 

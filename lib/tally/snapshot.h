@@ -39,6 +39,8 @@ struct CountryFigures {
   std::array<std::uint64_t, kEvidenceKinds>
       evidence{};                    ///< accounts by what their country rests on
   std::uint64_t confidence_sum = 0;  ///< sum over accounts of confidence × 255
+  std::uint64_t automated = 0;       ///< accounts that a program posts with
+  std::uint64_t bridged = 0;         ///< accounts of another network
   std::array<std::uint64_t, kWindowsMax> window_posts{};  ///< by place in Snapshot::windows
   std::array<std::uint64_t, kWindowsMax> window_active{};
 };

@@ -59,6 +59,8 @@ void Totals::apply(const Changes& changes, std::int64_t watermark_s) {
     total.never = sum(total.never, change.never);
     total.once = sum(total.once, change.once);
     total.confidence = sum(total.confidence, change.confidence);
+    total.automated = sum(total.automated, change.automated);
+    total.bridged = sum(total.bridged, change.bridged);
     for (std::size_t kind = 0; kind < kEvidenceKinds; ++kind) {
       total.evidence[kind] = sum(total.evidence[kind], change.evidence[kind]);
     }
@@ -118,6 +120,8 @@ std::vector<CountryFigures> Totals::figures(std::span<const Window> windows,
     out.accounts = total.accounts;
     out.evidence = total.evidence;
     out.confidence_sum = total.confidence;
+    out.automated = total.automated;
+    out.bridged = total.bridged;
     out.engagement[static_cast<std::size_t>(Engagement::kNever)] = total.never;
     out.engagement[static_cast<std::size_t>(Engagement::kOnce)] = total.once;
   }

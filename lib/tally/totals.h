@@ -40,6 +40,8 @@ struct CountryTotals {
   std::uint64_t never = 0;
   std::uint64_t once = 0;
   std::uint64_t confidence = 0;
+  std::uint64_t automated = 0;
+  std::uint64_t bridged = 0;
   std::array<std::uint64_t, kEvidenceKinds> evidence{};
   friend bool operator==(const CountryTotals&, const CountryTotals&) = default;
 };
