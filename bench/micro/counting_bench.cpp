@@ -76,7 +76,7 @@ BENCHMARK(account_look_up_in_groups)->Arg(10'000'000);
 /// Posts of accounts that are in the cache: the fence, the account, and the cells.
 void count_a_post(benchmark::State& bench) {
   std::vector<tally::AccountState> accounts(1'000);
-  tally::FencePool fences;
+  tally::AccountPools pools;
   tally::Changes changes;
   changes.set_watermark(1'760'000'000);
   const tally::Placement placement{*Country::parse("FR"), EvidenceKind::kLanguage, 200};
@@ -90,9 +90,9 @@ void count_a_post(benchmark::State& bench) {
     sample.revision += std::uint64_t{1'000} << 10;
     sample.discriminator = sample.revision * 0x9E3779B97F4A7C15ULL;
     tally::AccountState& state = accounts[i];
-    if (!tally::admit(state, fences, sample).counted) std::abort();
-    tally::count(state, sample, placement, changes);
-    (void)fences.age(state.fence, static_cast<std::uint32_t>(sample.time_us / 1'000'000) - 60);
+    if (!tally::admit(state, pools, sample, {}).counted) std::abort();
+    tally::count(state, sample, placement, {}, changes);
+    (void)pools.fences.age(state.fence, static_cast<std::uint32_t>(sample.time_us / 1'000'000) - 60);
     if (++i == accounts.size()) i = 0;
   }
   bench.SetItemsProcessed(bench.iterations());

@@ -22,6 +22,8 @@ std::string_view to_string(EventKind kind) {
       return "identity";
     case EventKind::kAccount:
       return "account";
+    case EventKind::kSync:
+      return "sync";
   }
   return "";
 }
@@ -58,6 +60,10 @@ std::string_view to_string(Drop reason) {
       return "future";
     case Drop::kUncounted:
       return "uncounted";
+    case Drop::kResync:
+      return "resync";
+    case Drop::kFutureRevision:
+      return "future_revision";
   }
   return "";
 }

@@ -18,8 +18,9 @@ enum class EventKind : std::uint8_t {
   kAddressDelete,  ///< a declared address was deleted
   kIdentity,       ///< the account's handle or keys changed
   kAccount,        ///< the account's status changed
+  kSync,           ///< the server is about to tell the account's whole repository again
 };
-inline constexpr std::size_t kEventKinds = 8;
+inline constexpr std::size_t kEventKinds = 9;
 [[nodiscard]] std::string_view to_string(EventKind kind);
 
 /// Status of an account. Those of a host (desynchronized, throttled) leave it on the network.
@@ -46,7 +47,10 @@ struct Event {
 
   // Records (post, profile, address).
   std::uint64_t revision = 0;    ///< the TID as a number: rises per account; 0 = none
-  std::uint64_t record_key = 0;  ///< hash of the rkey
+  /// Posts: the record key as a number, 0 = it is no TID. Addresses: its hash.
+  std::uint64_t record_key = 0;
+  bool created = false;          ///< by a create, not an update
+  std::int64_t imported_us = 0;  ///< time that the server's operator imported for it; 0 = none
   std::string_view created_at;   ///< as the author's client wrote it; for its zone only
 
   // kPost
@@ -99,8 +103,10 @@ enum class Drop : std::uint8_t {
   kTooOld,
   kFuture,
   kUncounted,
+  kResync,          ///< told again with its repository, and not new
+  kFutureRevision,  ///< its revision lies far ahead of when the server witnessed it
 };
-inline constexpr std::size_t kDrops = 4;
+inline constexpr std::size_t kDrops = 6;
 [[nodiscard]] std::string_view to_string(Drop reason);
 
 }  // namespace geotally

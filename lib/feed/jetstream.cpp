@@ -247,6 +247,16 @@ bool Jetstream::read_account(value& value, Found& found, Event& event) {
   });
 }
 
+bool Jetstream::read_sync(value& value, Found& found) {
+  Object sync = value.get_object();
+  found.sync = true;
+  return read_fields(sync, [&](Key key, simdjson::ondemand::value& field) {
+    if (!key.is("rev")) return true;
+    found.has_rev = true;
+    return read_text(field, found.rev);
+  });
+}
+
 Verdict Jetstream::finish(const Found& found, Event& event) {
   if (found.kind == Kind::kNotice) return Verdict::kNotice;
   if (!found.did || !found.time) return refuse(Rejection::kMissingField);
@@ -262,6 +272,8 @@ Verdict Jetstream::finish(const Found& found, Event& event) {
       return Verdict::kEvent;
     case Kind::kAccount:
       return finish_account(found, event);
+    case Kind::kSync:
+      return finish_sync(found, event);
     case Kind::kMissing:
       if (!found.foreign) return refuse(Rejection::kMissingField);
       break;
@@ -292,18 +304,29 @@ Verdict Jetstream::finish_commit(const Found& found, Event& event) {
   }
   if (!found.has_rev || (written && !found.record)) return refuse(Rejection::kMissingField);
   if (event.revision == 0) return refuse(Rejection::kInvalidField);
-  event.record_key = hash(found.rkey, 0);
+  event.created = operation == Operation::kCreate;
   switch (collection) {
     case Collection::kPost:
+      event.record_key = parse_tid(found.rkey);
       event.kind = written ? EventKind::kPost : EventKind::kPostDelete;
       break;
     case Collection::kProfile:
       event.kind = written ? EventKind::kProfile : EventKind::kProfileDelete;
       break;
     default:
+      event.record_key = hash(found.rkey, 0);
       event.kind = written ? EventKind::kAddress : EventKind::kAddressDelete;
       break;
   }
+  return Verdict::kEvent;
+}
+
+Verdict Jetstream::finish_sync(const Found& found, Event& event) {
+  if (!found.sync || !found.has_rev) return refuse(Rejection::kMissingField);
+  event.revision = parse_tid(found.rev);
+  if (event.revision == 0) return refuse(Rejection::kInvalidField);
+  event.kind = EventKind::kSync;
+  event.discriminator = hash("sync", 0);
   return Verdict::kEvent;
 }
 

@@ -21,7 +21,7 @@ class Jetstream : public Dialect {
   [[nodiscard]] Rejection rejection() const final { return rejection_; }
 
  protected:
-  enum class Kind : std::uint8_t { kMissing, kCommit, kIdentity, kAccount, kOther, kNotice };
+  enum class Kind : std::uint8_t { kMissing, kCommit, kIdentity, kAccount, kSync, kOther, kNotice };
   enum class Collection : std::uint8_t { kPost, kProfile, kAddress, kOther };
   enum class Operation : std::uint8_t { kCreate, kUpdate, kDelete, kOther };
 
@@ -38,7 +38,7 @@ class Jetstream : public Dialect {
     bool record = false;
     bool record_skipped = false;  // met before we knew what it is
     // Identity, account.
-    bool identity = false, account = false;
+    bool identity = false, account = false, sync = false;
     bool upstream_time = false;
     bool active = false, has_active = false;
     std::string_view status;
@@ -52,6 +52,7 @@ class Jetstream : public Dialect {
                                        Event& event);
   [[nodiscard]] bool read_identity(simdjson::ondemand::value& value, Found& found, Event& event);
   [[nodiscard]] bool read_account(simdjson::ondemand::value& value, Found& found, Event& event);
+  [[nodiscard]] bool read_sync(simdjson::ondemand::value& value, Found& found);
   [[nodiscard]] bool read_did(simdjson::ondemand::value& value, Found& found, Event& event);
 
   /// Calls each(Key, value&) -> bool for every field of `object`. False = rejected: by `each`, or
@@ -94,6 +95,7 @@ class Jetstream : public Dialect {
   [[nodiscard]] Verdict finish(const Found& found, Event& event);
   [[nodiscard]] Verdict finish_commit(const Found& found, Event& event);
   [[nodiscard]] Verdict finish_account(const Found& found, Event& event);
+  [[nodiscard]] Verdict finish_sync(const Found& found, Event& event);
   Verdict refuse(Rejection reason) {
     rejection_ = reason;
     return Verdict::kRejected;

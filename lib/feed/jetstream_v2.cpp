@@ -21,7 +21,7 @@ class JetstreamV2 final : public Jetstream {
   [[nodiscard]] std::string target(std::string_view base, const Resume& resume) const override {
     Target target(base);
     if (!target.given("kinds")) {
-      for (const std::string_view kind : {"commit", "identity", "account"}) {
+      for (const std::string_view kind : {"commit", "identity", "account", "sync"}) {
         target.add("kinds", kind);
       }
     }
@@ -102,11 +102,16 @@ class JetstreamV2 final : public Jetstream {
       }
       if (key.is("identity")) return read_identity(field, found, event);
       if (key.is("account")) return read_account(field, found, event);
+      if (key.is("sync")) return read_sync(field, found);
       if (key.is("name")) return read_optional_text(field, info_name_);
       return read_commit_field(key, field, found, event);
     });
     if (!whole) return false;
-    if (!witnessed) event.time_us = time_us;
+    if (!witnessed) {
+      event.time_us = time_us;
+    } else if (time_us != event.time_us) {
+      event.imported_us = time_us;
+    }
     found.commit = true;  // its fields stand in the payload itself
     return true;
   }
@@ -121,6 +126,8 @@ class JetstreamV2 final : public Jetstream {
       found.kind = Kind::kIdentity;
     } else if (kind == "account") {
       found.kind = Kind::kAccount;
+    } else if (kind == "sync") {
+      found.kind = Kind::kSync;
     } else if (kind == "info") {
       found.kind = Kind::kNotice;
     } else {

@@ -50,6 +50,8 @@ std::int64_t Position::reference_us() const {
 
 void Position::observe(std::uint64_t identity, std::int64_t time_us, std::uint64_t sequence) {
   seen_us_ = time_us;
+  if (first_us_ == 0) [[unlikely]]
+    first_us_ = time_us;
   if (!caught_up_ && connected_ && time_us >= connected_at_us_) caught_up_ = true;
   if (unproved_ || !open_.empty()) [[unlikely]] {
     if (!settle(identity, time_us)) return;
@@ -159,6 +161,9 @@ Resume Position::resume(std::string_view host, Wire wire) const {
 void Position::connected(std::string_view host, Wire wire, std::int64_t now_us) {
   // A connection that nobody reported as lost is one all the same.
   if (connected_) disconnected("unknown");
+  entered_ = wire == Wire::kJetstreamV2 && resume(host, wire).kind != Resume::Kind::kSequence;
+  first_us_ = 0;
+  overlap_until_us_ = time_us();
   connected_host_ = host;
   connected_wire_ = wire;
   connected_at_us_ = now_us;

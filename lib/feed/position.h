@@ -39,6 +39,8 @@ class Position {
   /// An event may be this far ahead of the clock before it is `future`: so much may one
   /// wrong time mislead the cursor, and no more.
   static constexpr std::int64_t kAheadMax_us = 600'000'000;
+  /// How long a connection counts as just entered, in feed time.
+  static constexpr std::int64_t kEnteredUs = 60'000'000;
 
   explicit Position(PositionOptions options = {});
 
@@ -77,6 +79,14 @@ class Position {
   [[nodiscard]] std::int64_t time_us() const;
   [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
   [[nodiscard]] std::string_view host() const { return host_; }
+  /// Whether an event that was witnessed at `time_us` lies so near to the beginning of this
+  /// connection that what belongs before it may not have come: the connection began live or by
+  /// time, on a wire that tells repositories again (DEFINITIONS: Told rows).
+  [[nodiscard]] bool entered(std::int64_t time_us) const {
+    return entered_ && (first_us_ == 0 || time_us - first_us_ <= kEnteredUs);
+  }
+  /// Whether an event of that time may have come before, on an earlier connection.
+  [[nodiscard]] bool overlaps(std::int64_t time_us) const { return time_us <= overlap_until_us_; }
   /// Events on this connection that were not from the past: real progress.
   [[nodiscard]] std::uint64_t fresh_events() const { return fresh_; }
 
@@ -137,6 +147,9 @@ class Position {
   bool adopted_ = true;  // host_ is the one we are connected to
   std::uint64_t fresh_ = 0;
   std::int64_t seen_us_ = 0;
+  bool entered_ = false;            // it began live or by time, where repositories are told again
+  std::int64_t first_us_ = 0;       // of its first event
+  std::int64_t overlap_until_us_ = 0;
   std::string refused_host_;
   std::optional<std::uint64_t> floor_;
   bool refused_ = false;

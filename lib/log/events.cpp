@@ -86,6 +86,10 @@ constexpr std::array<EventInfo, kEvents> kTable{{
     {Event::kTallyFenceOverflow, Level::kWarning, "tally.fence_overflow",
      "an account's fence overflowed", "",
      "More events of one account within the horizon than the fence holds: count."},
+    {Event::kTallyToldOutOfOrder, Level::kWarning, "tally.told_out_of_order",
+     "a server tells repositories again in another order than that of their keys", "",
+     "posts: how many were refused for it so far. Written once; "
+     "geotally_told_out_of_order_total goes on."},
     {Event::kTallyAccountsFull, Level::kWarning, "tally.accounts_full",
      "the accounts held in memory reached their bound", "",
      "Cold ones are read from disk: accounts."},

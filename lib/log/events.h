@@ -51,6 +51,7 @@ enum class Event : std::uint8_t {
   kStoreCheckpoint,
   kStoreCheckpointFailed,
   kTallyFenceOverflow,
+  kTallyToldOutOfOrder,
   kTallyAccountsFull,
   kHttpListening,
   kHttpRejected,

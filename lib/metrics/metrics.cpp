@@ -222,6 +222,7 @@ struct Metrics::Values {
   std::array<Counter, kRejections> rejected;
   std::array<Counter, kDrops> dropped;
   Counter fence_overflows;
+  Counter told_out_of_order;
   Histogram<kDelayBounds.size()> event_delay{kDelayBounds};
   Gauge<std::uint64_t> queue_events;
   Gauge<std::uint64_t> queue_capacity;
@@ -349,6 +350,7 @@ void Metrics::dropped(Drop reason, std::uint64_t n) {
 }
 
 void Metrics::fence_overflow(std::uint64_t n) { values_->fence_overflows.add(n); }
+void Metrics::told_out_of_order(std::uint64_t n) { values_->told_out_of_order.add(n); }
 
 void Metrics::event_delay(std::int64_t delay_us, std::uint64_t n) {
   values_->event_delay.observe(delay_us, n);
@@ -437,6 +439,9 @@ std::string Metrics::page() const {
   page.counter("geotally_fence_overflows_total",
                "Revisions that left an account's fence before its horizon.",
                v.fence_overflows.get());
+  page.counter("geotally_told_out_of_order_total",
+               "Posts of a repository told again that were refused because their keys did not rise.",
+               v.told_out_of_order.get());
   page.histogram("geotally_event_delay_seconds",
                  "From event time to when the event was decoded, by the wall clock.",
                  v.event_delay.get());

@@ -103,6 +103,8 @@ class Metrics {
   void rejected(Rejection reason, std::uint64_t n = 1);
   void dropped(Drop reason, std::uint64_t n = 1);
   void fence_overflow(std::uint64_t n = 1);
+  /// Posts of a repository told again whose keys did not rise (DEFINITIONS: Told rows).
+  void told_out_of_order(std::uint64_t n);
   /// Wall clock minus event time of `n` events; negative counts as 0.
   void event_delay(std::int64_t delay_us, std::uint64_t n = 1);
   /// Sum over all shards' queues.

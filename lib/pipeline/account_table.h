@@ -26,7 +26,8 @@ namespace geotally::pipeline {
 /// ISO C++ has no name for it.
 __extension__ typedef unsigned __int128 Uint128;  // NOLINT(modernize-use-using)
 
-struct HotAccount {
+/// Whole cache lines, so that none of them is shared with a neighbour.
+struct alignas(64) HotAccount {
   tally::AccountState state;
   geo::EvidenceState evidence;
   std::uint32_t changed : 31 = 0;    ///< short_mark() of its last change; 0 = not known

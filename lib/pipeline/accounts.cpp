@@ -26,8 +26,11 @@ constexpr std::size_t kRewriteMin = 1'024;
 // stands in the queue behind samples that need room. So all that can change before that mark must
 // fit: a third until the mark is asked for; what was on its way by then (shard.cpp, batches_for());
 // one batch more that the producer was filling; and what is erased at the mark itself.
-// AccountTable's smallest size is chosen so that this adds up.
+// AccountTable's smallest size is chosen so that this adds up. The same holds of accounts with
+// details among them.
 std::size_t changed_max(std::size_t limit) { return limit / 3; }
+// One account in so many may have details, and all of the smallest table.
+constexpr std::size_t kAccountsADetail = 2;
 
 std::uint64_t span_of(const AccountsOptions& options) {
   return options.last - options.first + 1;  // 0 = all keys
@@ -41,12 +44,18 @@ Accounts::Accounts(const AccountsOptions& options, const store::Store& store,
       store_(store),
       committed_(committed),
       abandoned_(abandoned),
+      base_floor_(store.base().floor),
+      details_max_(details_for(options.slots)),
       table_(options.first, span_of(options), options.slots),
       complete_(store.last_commit().number == 0),
       next_mark_(store.last_commit().number + 1),
       short_mark_(HotAccount::short_mark(next_mark_)) {}
 
 Accounts::~Accounts() = default;
+
+std::size_t Accounts::details_for(std::size_t slots) {
+  return std::max(AccountTable::limit_for(slots) / kAccountsADetail, AccountTable::limit_for(0));
+}
 
 // Reading an account that a sample asks for takes some ten times as long.
 void Accounts::begin_warm_up() {
@@ -69,7 +78,7 @@ void Accounts::warm_up(std::uint32_t horizon_s) {
   }
   const std::size_t room = limit() - limit() / 8;
   for (std::size_t i = 0; i < part_.size; ++i) {
-    if (size() >= room) {
+    if (size() >= room || pools_.details.used() >= details_max_ / 8 * 7) {
       end_warm_up();
       return;
     }
@@ -77,7 +86,7 @@ void Accounts::warm_up(std::uint32_t horizon_s) {
     if (find(account.key) != nullptr) continue;
     HotAccount& hot = blank(account.key);
     restore(hot, account.record);
-    fences_.age(hot.state.fence, horizon_s);
+    pools_.fences.age(hot.state.fence, horizon_s);
     hot.referenced = 0;
   }
 }
@@ -119,11 +128,13 @@ void Accounts::fetch(std::span<const tally::Sample> samples) {
   for (const tally::Sample& sample : samples) table_.fetch_key(sample.account);
   for (const tally::Sample& sample : samples) table_.fetch(sample.account);
   for (const tally::Sample& sample : samples) {
-    if (const HotAccount* hot = find(sample.account)) fences_.fetch(hot->state.fence);
+    if (const HotAccount* hot = find(sample.account)) pools_.fences.fetch(hot->state.fence);
   }
 }
 
 HotAccount& Accounts::get(tally::AccountKey key) {
+  if (details_full()) [[unlikely]]
+    make_room();
   if (HotAccount* hot = find(key)) {
     hot->referenced = 1;
     return *hot;
@@ -135,17 +146,18 @@ HotAccount& Accounts::get(tally::AccountKey key) {
 }
 
 HotAccount& Accounts::blank(tally::AccountKey key) {
-  if (table_.full()) make_room();
+  if (full()) make_room();
   HotAccount& hot = table_.insert(key);
   hot.referenced = 1;
-  hot.state.fence.floor = store_.base().floor;
+  hot.state = tally::unknown_account(base_floor_);
   return hot;
 }
 
 void Accounts::restore(HotAccount& hot, const store::AccountRecord& record) {
   hot.state = record.state;
+  pools_.details.put(hot.state, record.details);
   hot.evidence = record.evidence;
-  fences_.restore(hot.state.fence, record.fence);
+  pools_.fences.restore(hot.state.fence, record.fence);
 }
 
 Residency Accounts::residency() const {
@@ -154,9 +166,18 @@ Residency Accounts::residency() const {
 
 bool Accounts::is_blank(const HotAccount& hot) const {
   const tally::AccountState& state = hot.state;
-  return state.fence.floor == store_.base().floor && state.fence.entries == 0 &&
-         state.identity_time_us == 0 && state.status_time_us == 0 && state.posts == 0 &&
-         state.flags == 0 && hot.evidence == geo::EvidenceState{};
+  const tally::AccountState unknown = tally::unknown_account(base_floor_);
+  return state.fence.floor == unknown.fence.floor && state.fence.entries == 0 &&
+         state.newest_key == unknown.newest_key && state.flags == unknown.flags &&
+         state.details == 0 && state.posts == 0 && state.profile_revision == 0 &&
+         hot.evidence == geo::EvidenceState{};
+}
+
+void Accounts::forget(HotAccount& hot) {
+  pools_.fences.release(hot.state.fence);
+  pools_.details.release(hot.state);
+  hot.state = tally::unknown_account(base_floor_);
+  hot.evidence = {};
 }
 
 // Takes out accounts that were not met since the hand last came by and that are durable. What is
@@ -165,13 +186,14 @@ void Accounts::make_room() {
   constexpr std::size_t kRoom = 64;
   const std::size_t slots = table_.slots();
   if (hand_.slots() != slots) hand_ = Hand(slots);
+  const bool details_only = !table_.full();
   std::size_t looked_at = 0;
   for (std::size_t taken = 0; taken < kRoom;) {
     const std::size_t slot = hand_.next();
     HotAccount& hot = table_.slot(slot);
     if (table_.key(slot) == 0 || hot.referenced != 0) {
       hot.referenced = 0;
-    } else if (evict(slot)) {
+    } else if ((!details_only || hot.state.details != 0) && evict(slot)) {
       ++taken;
     }
     if (++looked_at > 2 * slots) {
@@ -186,7 +208,8 @@ void Accounts::make_room() {
 bool Accounts::evict(std::size_t slot) {
   HotAccount& hot = table_.slot(slot);
   if (hot.changed_after(committed_.load(std::memory_order_acquire))) return false;
-  fences_.release(hot.state.fence);
+  pools_.fences.release(hot.state.fence);
+  pools_.details.release(hot.state);
   table_.erase(slot);
   complete_ = false;
   end_warm_up();
@@ -198,9 +221,13 @@ void Accounts::touch(HotAccount& hot) {
   hot.changed = short_mark_ & HotAccount::kMarks;
   table_.set_changed(hot);
   ++changed_;
+  if (hot.state.details != 0) ++changed_details_;
 }
 
-bool Accounts::crowded() const { return changed_ > changed_max(limit()); }
+bool Accounts::crowded() const {
+  const std::size_t details = changed_details_ + (pools_.details.made() - details_made_);
+  return changed_ > changed_max(limit()) || details > changed_max(details_max_);
+}
 
 std::uint64_t Accounts::rewrite(std::uint64_t round) {
   if (round != round_) {
@@ -230,29 +257,31 @@ std::vector<store::AccountChange> Accounts::take_changed(std::uint64_t number,
     for (const std::size_t slot : slots) table_.fetch_slot(slot);
     std::array<const tally::FenceState*, AccountTable::kTogether> fences{};
     for (std::size_t i = 0; i < slots.size(); ++i) fences[i] = &table_.slot(slots[i]).state.fence;
-    fences_.fetch(std::span(fences).first(slots.size()));
+    pools_.fences.fetch(std::span(fences).first(slots.size()));
     for (const std::size_t slot : slots) encode(table_.key(slot), table_.slot(slot), horizon_s);
   });
   changed_ = 0;
+  changed_details_ = 0;
+  details_made_ = pools_.details.made();
   next_mark_ = number + 1;
   short_mark_ = HotAccount::short_mark(next_mark_);
   return bytes_.take();
 }
 
 void Accounts::encode(tally::AccountKey key, HotAccount& hot, std::uint32_t horizon_s) {
-  fences_.age(hot.state.fence, horizon_s);
+  pools_.fences.age(hot.state.fence, horizon_s);
   if (is_blank(hot)) {
     bytes_.add_forgotten(key);
     return;
   }
   fence_.clear();
-  fences_.copy(hot.state.fence, fence_);
-  bytes_.add(key, hot.state, hot.evidence, fence_);
+  pools_.fences.copy(hot.state.fence, fence_);
+  bytes_.add(key, hot.state, pools_.details.of(hot.state), hot.evidence, fence_);
 }
 
 bool Accounts::sweep(std::uint32_t horizon_s, std::uint32_t watermark_s) {
   std::size_t slots = std::max(table_.slots() / kSweepParts, kSweepSlotsMin);
-  const bool overfull = fences_.used() * sizeof(tally::FenceEntry) > options_.fence_bytes;
+  const bool overfull = pools_.fences.used() * sizeof(tally::FenceEntry) > options_.fence_bytes;
   if (overfull) {
     horizon_s = watermark_s;
     slots = table_.slots();
@@ -264,7 +293,7 @@ bool Accounts::sweep(std::uint32_t horizon_s, std::uint32_t watermark_s) {
     HotAccount& hot = table_.slot(slot);
     hot.forget_old_change(next_mark_);
     if (table_.key(slot) != 0 && hot.state.fence.entries != 0) {
-      fences_.age(hot.state.fence, horizon_s);
+      pools_.fences.age(hot.state.fence, horizon_s);
     }
   }
   return overfull;

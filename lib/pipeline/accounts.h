@@ -17,8 +17,8 @@
 #include "pipeline/changed_accounts.h"
 #include "pipeline/hand.h"
 #include "store/store.h"
-#include "tally/fence.h"
 #include "tally/sample.h"
+#include "tally/telling.h"
 
 namespace geotally::pipeline {
 
@@ -74,12 +74,18 @@ class Accounts {
 
   /// Whether nothing is known of the account: it is not stored.
   [[nodiscard]] bool is_blank(const HotAccount& hot) const;
+  /// Makes it so.
+  void forget(HotAccount& hot);
 
-  [[nodiscard]] tally::FencePool& fences() { return fences_; }
+  /// What the accounts share beside their states. Nothing is added to it but for an account that
+  /// get() gave since the last time: that is what makes room for it.
+  [[nodiscard]] tally::AccountPools& pools() { return pools_; }
   [[nodiscard]] Residency residency() const;
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   /// More than this are never in memory.
   [[nodiscard]] std::size_t limit() const { return table_.limit(); }
+  /// Of a table that is given `slots`, the accounts that may have details: few have any.
+  [[nodiscard]] static std::size_t details_for(std::size_t slots);
 
   // --- out of it ---
 
@@ -103,6 +109,8 @@ class Accounts {
  private:
   HotAccount& blank(tally::AccountKey key);
   void restore(HotAccount& hot, const store::AccountRecord& record);
+  [[nodiscard]] bool full() const { return table_.full() || details_full(); }
+  [[nodiscard]] bool details_full() const { return pools_.details.used() >= details_max_; }
   void make_room();
   bool evict(std::size_t slot);
   void encode(tally::AccountKey key, HotAccount& hot, std::uint32_t horizon_s);
@@ -111,9 +119,11 @@ class Accounts {
   const store::Store& store_;
   const std::atomic<std::uint64_t>& committed_;
   const std::atomic<bool>& abandoned_;
+  const std::uint64_t base_floor_;  // of accounts that the store does not know
+  const std::size_t details_max_;   // accounts that may have details
 
   AccountTable table_;
-  tally::FencePool fences_;
+  tally::AccountPools pools_;
   bool complete_;                          // every account of the store is in memory
   std::unique_ptr<AccountReader> reader_;  // of those that are not in memory yet
   AccountReader::Part part_;               // of what it has read
@@ -124,6 +134,8 @@ class Accounts {
   std::uint64_t next_mark_;                // changes now go into this one
   std::uint32_t short_mark_;               // of it
   std::size_t changed_ = 0;                // accounts, since the last mark
+  std::size_t changed_details_ = 0;        // of them those that had details
+  std::uint64_t details_made_ = 0;         // by the last mark
   ChangedAccounts bytes_;                  // of what is being committed
   std::uint64_t round_ = 0;                // of rewriting, the last one seen
   tally::AccountKey rewritten_until_ = 0;  // in it; the accounts before this key

@@ -63,6 +63,8 @@ class Batch {
   }
   [[nodiscard]] const Text& text(std::uint16_t place) const { return texts_[place]; }
 
+  /// Since when the feed has been observed, as it was when the batch was handed over; 0 = not yet.
+  std::int64_t observed_since_us = 0;
   /// Accounts to erase at once, after the samples.
   std::vector<tally::AccountKey> forget;
   /// Follows all of these; null = none.

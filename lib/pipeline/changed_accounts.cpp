@@ -17,10 +17,11 @@ void ChangedAccounts::begin(std::size_t accounts) {
 }
 
 void ChangedAccounts::add(tally::AccountKey key, const tally::AccountState& state,
+                          const tally::AccountDetails& details,
                           const geo::EvidenceState& evidence,
                           std::span<const tally::FenceEntry> fence) {
   char* const begin = room(store::account_bytes_max(fence.size()));
-  const char* const end = store::encode_account(state, evidence, fence, begin);
+  const char* const end = store::encode_account(state, details, evidence, fence, begin);
   const auto size = static_cast<std::size_t>(end - begin);
   used_bytes_ += size;
   put({key, std::string_view(begin, size)});

@@ -23,7 +23,8 @@ class ChangedAccounts {
 
   /// Keys come nearly in order: each is put in its place from the end.
   void add(tally::AccountKey key, const tally::AccountState& state,
-           const geo::EvidenceState& evidence, std::span<const tally::FenceEntry> fence);
+           const tally::AccountDetails& details, const geo::EvidenceState& evidence,
+           std::span<const tally::FenceEntry> fence);
   /// An account that is to be removed.
   void add_forgotten(tally::AccountKey key) { put({key, {}}); }
 

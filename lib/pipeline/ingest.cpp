@@ -128,6 +128,8 @@ void Ingest::route(const Event& event, tally::AccountKey account) {
   to_sample(event, sample);
   sample.account = account;
   sample.text = place;
+  sample.entered = position_.entered(event.time_us);
+  sample.overlap = position_.overlaps(event.time_us);
   if (to->full()) push(shard);
 }
 
@@ -148,9 +150,15 @@ Batch& Ingest::batch(std::size_t shard) {
   return *current;
 }
 
+void Ingest::hand_over(std::size_t shard) {
+  Batch* const full = std::exchange(current_[shard], nullptr);
+  full->observed_since_us = observed_since_us_;
+  shards_[shard]->queue().push(full);
+}
+
 void Ingest::push(std::size_t shard) {
   if (current_[shard] == nullptr) return;
-  shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
+  hand_over(shard);
   if (shards_[shard]->wants_mark()) relieve();
 }
 
@@ -241,7 +249,7 @@ void Ingest::send_mark(std::vector<std::int64_t> days_closed) {
   }
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     batch(shard).mark = mark;
-    shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
+    hand_over(shard);
   }
   last_mark_at_us_ = wall_us_;
 }
@@ -258,7 +266,7 @@ void Ingest::finish() {
   }
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     batch(shard).last = true;
-    shards_[shard]->queue().push(std::exchange(current_[shard], nullptr));
+    hand_over(shard);
   }
   horizon_.give_up();
   report();

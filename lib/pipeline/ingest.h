@@ -68,6 +68,7 @@ class Ingest {
   void take(const Event& event, bool counts);
   void route(const Event& event, tally::AccountKey account);
   Batch& batch(std::size_t shard);
+  void hand_over(std::size_t shard);
   void push(std::size_t shard);
   void relieve();
   void wait_for_commit();

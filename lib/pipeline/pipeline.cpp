@@ -25,7 +25,8 @@ tally::AccountKey first_key(std::size_t shard, std::size_t shards) {
 std::size_t fixed_bytes(std::size_t shards) {
   const std::size_t queue = BatchQueue::kBatchesMin * Batch::kBytes;
   const std::size_t totals = std::size_t{32} << 20;
-  const std::size_t table = AccountTable::spare_bytes();
+  const std::size_t table = AccountTable::spare_bytes() +
+                            Accounts::details_for(0) * tally::DetailPool::kBytes;
   return totals + shards * (queue + 2 * kCellsBytesMin + table);
 }
 
@@ -52,6 +53,11 @@ Pipeline::Pipeline(PipelineOptions options, store::Store& store, const geo::Reso
     shard.accounts_bytes = bytes - shard.fence_bytes - 2 * cells;
     shard.fence_horizon_s = options_.fence_horizon_s;
     shard.erase_deleted_days = options_.erase_deleted_days;
+    shard.on_told_out_of_order = [this, &metrics, &log](std::uint64_t posts) {
+      metrics.told_out_of_order(posts);
+      if (warned_of_order_.exchange(true)) return;
+      log.write(log::Event::kTallyToldOutOfOrder, {{"posts", posts}});
+    };
     shards_.push_back(std::make_unique<Shard>(shard, store, resolver, metrics,
                                               committer_->committed(), committer_->rewriting(),
                                               [this](std::unique_ptr<ShardChanges> changes) {

@@ -56,6 +56,7 @@ class Pipeline {
 
  private:
   const PipelineOptions options_;
+  std::atomic<bool> warned_of_order_{false};
   std::unique_ptr<Committer> committer_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Ingest> ingest_;

@@ -86,9 +86,14 @@ void to_sample(const Event& event, tally::Sample& sample) {
   sample.time_us = event.time_us;
   sample.discriminator = event.discriminator;
   sample.revision = event.revision;
-  sample.upstream_time_us = event.upstream_time_us;
+  const bool record = event.kind != EventKind::kIdentity && event.kind != EventKind::kAccount;
+  sample.upstream_time_us = record ? event.imported_us : event.upstream_time_us;
   sample.upstream_sequence = static_cast<std::uint32_t>(event.upstream_sequence);
   sample.record_key = event.record_key;
+  sample.created = event.created;
+  sample.entered = false;
+  sample.overlap = false;
+  sample.told = false;
   sample.kind = event.kind;
   sample.status = event.status;
   sample.country = Country();

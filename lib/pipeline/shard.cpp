@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "tally/order.h"
+
 namespace geotally::pipeline {
 namespace {
 
@@ -29,18 +31,21 @@ std::size_t queue_bytes(std::size_t bytes) {
   constexpr std::size_t kMost = (BatchQueue::kBatches - BatchQueue::kBatchesMin) * Batch::kBytes;
   return std::min(kMost, bytes / kQueueShare);
 }
-// A slot takes memory twice: in the table, and its part of what is being committed. That is a third
-// of what fits into the table, which is three quarters of its slots; a record, its place in a list
-// and its key take about so much.
+// A slot takes memory three times: in the table, its part of what is being committed, and its part
+// of the details. What is being committed is a third of what fits into the table, which is three
+// quarters of its slots; a record, its place in a list and its key take about so much. Half of
+// what fits may have details.
 constexpr std::size_t kChangeBytes = 120;
 std::size_t slots_for(std::size_t bytes) {
-  return (bytes - queue_bytes(bytes)) / (AccountTable::kSlotBytes + kChangeBytes / 4);
+  return (bytes - queue_bytes(bytes)) /
+         (AccountTable::kSlotBytes + kChangeBytes / 4 + tally::DetailPool::kBytes * 3 / 8);
 }
 // Not more than may be on its way to the table (changed_max() in accounts.cpp) and to the cells, of
 // which each sample may need new ones: they have the second half of their bound.
 std::size_t batches_for(const ShardOptions& options) {
   const std::size_t bytes = options.accounts_bytes;
-  const std::size_t limit = AccountTable::limit_for(slots_for(bytes));
+  const std::size_t slots = slots_for(bytes);
+  const std::size_t limit = std::min(AccountTable::limit_for(slots), Accounts::details_for(slots));
   const std::size_t cells = options.cells_bytes / 2 / tally::Changes::kPartBytes;
   return std::clamp<std::size_t>(
       std::min(BatchQueue::kBatchesMin + queue_bytes(bytes) / Batch::kBytes,
@@ -52,9 +57,6 @@ std::size_t erase_max(std::size_t limit) { return std::min(kEraseBatch, limit / 
 std::int64_t day_of(std::int64_t time_us) {
   return tally::bucket_of(tally::RowKind::kDay, time_us / tally::kMicrosPerSecond);
 }
-
-// A revision is a TID: microseconds since the epoch above so many bits (atproto.com/specs/tid).
-constexpr unsigned kTidClockBits = 10;
 
 // The day of a time that an account's own host gave; long ago when that lies more than a day
 // ahead, which no sound clock does.
@@ -82,21 +84,23 @@ void tidy_due(ShardChanges& changes) {
 Shard::Shard(ShardOptions options, const store::Store& store, const geo::Resolver& resolver,
              metrics::Metrics& metrics, const std::atomic<std::uint64_t>& committed,
              const std::atomic<std::uint64_t>& rewriting, Deliver deliver)
-    : options_(options),
+    : options_(std::move(options)),
       store_(store),
       resolver_(resolver),
       metrics_(metrics),
       rewriting_(rewriting),
       deliver_(std::move(deliver)),
-      queue_(batches_for(options)),
-      accounts_({.shard = options.number,
-                 .first = options.first,
-                 .last = options.last,
-                 .slots = slots_for(options.accounts_bytes),
-                 .fence_bytes = options.fence_bytes},
+      queue_(batches_for(options_)),
+      accounts_({.shard = options_.number,
+                 .first = options_.first,
+                 .last = options_.last,
+                 .slots = slots_for(options_.accounts_bytes),
+                 .fence_bytes = options_.fence_bytes},
                 store, committed, abandoned_),
       cells_(std::make_unique<tally::Changes>()),
-      watermark_us_(store.last_commit().watermark_us) {
+      watermark_us_(store.last_commit().watermark_us),
+      facts_{.archive = store.last_commit().archive.exists(),
+             .observed_since_us = store.last_commit().observed_since_us} {
   cells_->set_watermark(watermark_us_ / tally::kMicrosPerSecond);
 }
 
@@ -142,6 +146,7 @@ void Shard::run() {
 void Shard::process(const Batch& batch) {
   if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned();
   const std::span<const tally::Sample> samples = batch.samples();
+  facts_.observed_since_us = batch.observed_since_us;
   accounts_.fetch_cold(samples);
   for (std::size_t begin = 0; begin < samples.size(); begin += kGroup) {
     const auto group = samples.subspan(begin, std::min(kGroup, samples.size() - begin));
@@ -175,16 +180,31 @@ void Shard::fetch_cells(std::span<const tally::Sample> group) {
 
 void Shard::add(const tally::Sample& sample, const Batch& batch) {
   HotAccount& hot = accounts_.get(sample.account);
-  tally::FencePool& fences = accounts_.fences();
+  tally::AccountPools& pools = accounts_.pools();
   // So that the fence mostly stays within the account. Older records alone can wait for the commit.
-  if (hot.state.fence.newest.seen_s < horizon_s()) fences.age(hot.state.fence, horizon_s());
-  const tally::Admission admission = tally::admit(hot.state, fences, sample);
+  if (hot.state.fence.newest.seen_s < horizon_s()) pools.fences.age(hot.state.fence, horizon_s());
+  // A telling moves with rows that do not count, too.
+  const bool telling = hot.state.has(tally::AccountState::kTelling);
+  const tally::Admission admission = tally::admit(hot.state, pools, sample, facts_);
+  if (telling || hot.state.has(tally::AccountState::kTelling)) [[unlikely]] touch(hot);
   if (!admission.counted) {
-    ++replayed_;
+    ++dropped_[static_cast<std::size_t>(admission.reason)];
     return;
   }
   watermark_us_ = std::max(watermark_us_, sample.time_us);
   touch(hot);
+  if (admission.told) [[unlikely]] {
+    tally::Sample told = sample;
+    told.told = true;
+    told.time_us = admission.time_us;
+    add_counted(hot, told, batch, admission);
+  } else {
+    add_counted(hot, sample, batch, admission);
+  }
+}
+
+void Shard::add_counted(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
+                        const tally::Admission& admission) {
   tally::Placement placement{hot.state.country, hot.state.evidence, hot.state.confidence,
                              hot.state.city};
   if (locate(hot, sample, batch, admission, placement) &&
@@ -192,7 +212,7 @@ void Shard::add(const tally::Sample& sample, const Batch& batch) {
     ++resolved_[static_cast<std::size_t>(placement.evidence)];
   }
   if (placement.country != hot.state.country && tally::standing_of(hot.state).counted) ++moved_;
-  tally::count(hot.state, sample, placement, *cells_);
+  tally::count(hot.state, sample, placement, facts_, *cells_);
   if (sample.kind == EventKind::kAccount && sample.status == AccountStatus::kDeleted) {
     due_.push_back({day_of(sample.time_us) + options_.erase_deleted_days, sample.account});
   }
@@ -205,6 +225,8 @@ bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& ba
   geo::Evidence evidence;
   bool says_something = false;
   const Text* text = sample.text == tally::Sample::kNoText ? nullptr : &batch.text(sample.text);
+  // Nothing is learnt of an erased account by what is told of it.
+  if (sample.told && hot.state.erased()) return false;
   switch (sample.kind) {
     case EventKind::kPost:
       evidence.post = true;
@@ -278,7 +300,7 @@ void Shard::forget(tally::AccountKey key) {
   HotAccount& hot = accounts_.get(key);
   if (accounts_.is_blank(hot)) return;
   touch(hot);
-  tally::erase(hot.state, accounts_.fences(), *cells_);
+  tally::erase(hot.state, accounts_.pools(), *cells_);
   hot.evidence = {};
   due_.push_back({day_of(watermark_us_) + kFenceDays, key});
 }
@@ -296,32 +318,31 @@ void Shard::erase_due(const Mark& mark, ShardChanges& changes) {
     changes.due_done.push_back(entry);
     HotAccount& hot = accounts_.get(entry.key);
     tally::AccountState& state = hot.state;
-    if (state.has(tally::AccountState::kDeleted)) {
+    if (state.has(tally::AccountState::kDeleted) && !state.erased()) {
       // Its host says when it was deleted, perhaps by a clock of its own: from the future it is
       // not believed.
-      const std::int64_t deleted = believed_day(state.status_time_us, mark.watermark_us);
+      const std::int64_t status_us = accounts_.pools().details.of(state).status_time_us;
+      const std::int64_t deleted = believed_day(status_us, mark.watermark_us);
       if (deleted + options_.erase_deleted_days > today) {
         changes.due.push_back({deleted + options_.erase_deleted_days, entry.key});
         continue;
       }
       touch(hot);
-      tally::erase(state, accounts_.fences(), *cells_);
+      tally::erase(state, accounts_.pools(), *cells_);
       hot.evidence = {};
       changes.due.push_back({today + kFenceDays, entry.key});
-    } else if (state.flags == 0 && state.posts == 0) {
+    } else if (state.erased()) {
+      // An archive may tell it again at any time: what keeps that from counting stays for ever.
+      if (facts_.archive) continue;
       // Deletions of records may still have come, and must not count again either.
-      const std::uint64_t newest =
-          state.fence.entries == 0 ? state.fence.floor : state.fence.newest.revision;
       const std::int64_t last =
-          believed_day(static_cast<std::int64_t>(newest >> kTidClockBits), mark.watermark_us);
+          believed_day(tally::time_of(state.fence.newest_revision()), mark.watermark_us);
       if (last + kFenceDays > today) {
         changes.due.push_back({last + kFenceDays, entry.key});
         continue;
       }
       touch(hot);
-      accounts_.fences().release(state.fence);
-      state = {};
-      state.fence.floor = store_.base().floor;
+      accounts_.forget(hot);
     }
   }
 }
@@ -336,19 +357,28 @@ void Shard::report() {
   for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
     if (counted_[kind] != 0) metrics_.event(static_cast<EventKind>(kind), counted_[kind]);
   }
-  if (replayed_ != 0) metrics_.dropped(Drop::kReplayed, replayed_);
+  for (std::size_t reason = 0; reason < kDrops; ++reason) {
+    if (dropped_[reason] != 0) metrics_.dropped(static_cast<Drop>(reason), dropped_[reason]);
+  }
   for (std::size_t kind = 0; kind < kEvidenceKinds; ++kind) {
     if (resolved_[kind] != 0) {
       metrics_.account_resolved(static_cast<EvidenceKind>(kind), resolved_[kind]);
     }
   }
-  const std::uint64_t overflows = overflows_ + accounts_.fences().overflows();
+  const std::uint64_t out_of_order = accounts_.pools().told_out_of_order;
+  if (out_of_order != reported_out_of_order_) {
+    if (options_.on_told_out_of_order) {
+      options_.on_told_out_of_order(out_of_order - reported_out_of_order_);
+    }
+    reported_out_of_order_ = out_of_order;
+  }
+  const std::uint64_t overflows = overflows_ + accounts_.pools().fences.overflows();
   if (overflows != reported_overflows_) {
     metrics_.fence_overflow(overflows - reported_overflows_);
     reported_overflows_ = overflows;
   }
   counted_ = {};
-  replayed_ = 0;
+  dropped_ = {};
   if (moved_ != 0) metrics_.account_moved(moved_);
   resolved_ = {};
   moved_ = 0;

@@ -31,6 +31,9 @@ struct ShardOptions {
   std::size_t cells_bytes = 0;     ///< bound of what changes of cells take between two marks
   std::int64_t fence_horizon_s = 60;
   std::int64_t erase_deleted_days = 30;
+  /// Told posts were refused because their keys did not rise: how many since the last call. On the
+  /// shard's thread.
+  std::function<void(std::uint64_t)> on_told_out_of_order;
 };
 
 /// What one shard changed between two marks.
@@ -75,6 +78,8 @@ class Shard {
   void process(const Batch& batch);
   void fetch_cells(std::span<const tally::Sample> group);
   void add(const tally::Sample& sample, const Batch& batch);
+  void add_counted(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
+                   const tally::Admission& admission);
   void touch(HotAccount& hot);
   [[nodiscard]] bool locate(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
                             const tally::Admission& admission, tally::Placement& placement);
@@ -102,16 +107,18 @@ class Shard {
   std::unique_ptr<tally::Changes> cells_;
   std::vector<store::Due> due_;
   std::int64_t watermark_us_ = 0;      // of what this shard has seen
+  tally::StoreFacts facts_;
   std::int64_t erased_until_day_ = 0;  // nothing is due before
 
   // Since the last report().
   std::array<std::uint64_t, kEventKinds> counted_{};
-  std::uint64_t replayed_ = 0;
+  std::array<std::uint64_t, kDrops> dropped_{};
   std::array<std::uint64_t, kEvidenceKinds> resolved_{};
   std::uint64_t moved_ = 0;
 
   std::uint64_t overflows_ = 0;  // of the fences as a whole, since the start
   std::uint64_t reported_overflows_ = 0;
+  std::uint64_t reported_out_of_order_ = 0;
 };
 
 }  // namespace geotally::pipeline

@@ -28,8 +28,9 @@ rocksdb::ReadOptions scanning() {
 }  // namespace
 
 AccountLoader::AccountLoader(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* accounts,
-                             rocksdb::Env& disk, std::string directory, std::string store)
-    : db_(db), accounts_(accounts), store_(std::move(store)) {
+                             rocksdb::Env& disk, std::string directory, std::int64_t watermark_us,
+                             std::string store)
+    : db_(db), accounts_(accounts), watermark_us_(watermark_us), store_(std::move(store)) {
   const auto check = [this](const rocksdb::Status& status) {
     if (!status.ok()) raise(store_, status);
   };
@@ -89,7 +90,7 @@ std::unique_ptr<AccountScan> AccountLoader::scan(tally::AccountKey first,
     rows.push_back(
         {std::unique_ptr<rocksdb::Iterator>(db_.NewIterator(scanning(), accounts_)), {}});
   }
-  return std::make_unique<AccountScan>(std::move(rows), first, last, store_);
+  return std::make_unique<AccountScan>(std::move(rows), first, last, watermark_us_, store_);
 }
 
 }  // namespace geotally::store

@@ -25,9 +25,10 @@ namespace geotally::store {
 /// ends. Thread-safe.
 class AccountLoader {
  public:
-  /// `store` is for messages. Throws IoError or Refused.
+  /// `watermark_us`: of the store, for records of format 1. `store` is for messages. Throws IoError
+  /// or Refused.
   AccountLoader(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* accounts, rocksdb::Env& disk,
-                std::string directory, std::string store);
+                std::string directory, std::int64_t watermark_us, std::string store);
   ~AccountLoader();
   AccountLoader(const AccountLoader&) = delete;
   AccountLoader& operator=(const AccountLoader&) = delete;
@@ -47,6 +48,7 @@ class AccountLoader {
 
   rocksdb::DB& db_;
   rocksdb::ColumnFamilyHandle* const accounts_;
+  const std::int64_t watermark_us_;
   const std::string store_;
   std::vector<File> files_;  // newest first
   bool by_file_ = true;      // each of them says which accounts it removes

@@ -14,10 +14,11 @@ namespace geotally::store {
 struct AccountScan::Keys : boost::unordered_flat_set<tally::AccountKey> {};
 
 AccountScan::AccountScan(std::vector<Rows> rows, tally::AccountKey first, tally::AccountKey last,
-                         std::string store)
+                         std::int64_t watermark_us, std::string store)
     : rows_(std::move(rows)),
       first_(first),
       last_(last),
+      watermark_us_(watermark_us),
       store_(std::move(store)),
       known_(std::make_unique<Keys>()) {
   if (!rows_.empty()) begin_rows();
@@ -56,6 +57,7 @@ bool AccountScan::next(tally::AccountKey& key, AccountRecord& record) {
     if (!decode_account(row.value().ToStringView(), record)) {
       throw Refused(fmt::format("{}: account {:016x} is corrupt; {}", store_, key, kAdvice));
     }
+    adopt_format_1(record, watermark_us_);
     row.Next();
     return true;
   }

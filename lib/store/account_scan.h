@@ -26,9 +26,10 @@ class AccountScan {
     std::span<const tally::AccountKey> forgotten;  ///< accounts that older rows may still have
   };
 
-  /// Of keys [first, last] in `rows`, newest first; `store` is for messages.
+  /// Of keys [first, last] in `rows`, newest first. `watermark_us`: of the store, for records of
+  /// format 1. `store` is for messages.
   AccountScan(std::vector<Rows> rows, tally::AccountKey first, tally::AccountKey last,
-              std::string store);
+              std::int64_t watermark_us, std::string store);
   ~AccountScan();
   AccountScan(const AccountScan&) = delete;
   AccountScan& operator=(const AccountScan&) = delete;
@@ -44,6 +45,7 @@ class AccountScan {
   std::vector<Rows> rows_;
   const tally::AccountKey first_;
   const tally::AccountKey last_;
+  const std::int64_t watermark_us_;
   const std::string store_;
   std::size_t current_ = 0;  // of rows_
   struct Keys;

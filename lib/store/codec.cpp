@@ -6,6 +6,8 @@
 
 #include <boost/endian/conversion.hpp>
 
+#include "tally/order.h"
+
 namespace geotally::store {
 namespace {
 
@@ -50,6 +52,12 @@ class Writer {
     *out_++ = static_cast<char>(value);
   }
   void put_country(Country country) { put_bytes(country.code().data(), 2); }
+  /// How far `value` is from `from`, modulo 2^64; short when they are near to each other.
+  void put_distance(std::uint64_t from, std::uint64_t value) {
+    const auto distance = static_cast<std::int64_t>(value - from);
+    put_varint((static_cast<std::uint64_t>(distance) << 1) ^
+               static_cast<std::uint64_t>(distance >> 63));
+  }
   void put_bytes(const void* bytes, std::size_t size) {
     std::memcpy(out_, bytes, size);
     out_ += size;
@@ -93,6 +101,14 @@ class Reader {
     std::uint64_t wide = 0;
     if (!get_varint(wide)) return false;
     value = static_cast<std::int64_t>(wide >> 1) ^ -static_cast<std::int64_t>(wide & 1);
+    return true;
+  }
+
+  /// What put_distance() wrote.
+  bool get_distance(std::uint64_t from, std::uint64_t& value) {
+    std::int64_t distance = 0;
+    if (!get_signed(distance)) return false;
+    value = from + static_cast<std::uint64_t>(distance);
     return true;
   }
 
@@ -151,19 +167,43 @@ bool parse_big_endian(std::string_view bytes, Integer& value) {
   return true;
 }
 
-// Parts of an account record that many accounts do not have.
-enum Part : std::uint8_t {
-  kHasIdentity = 1,
-  kHasStatus = 2,
-  kHasPosts = 4,
-  kHasDeclared = 8,
-  kHasCountry = 16,
-  kHasEvidence = 32,
-  kHasFence = 64,
-  kHasCity = 128,
+// Parts of an account record that many accounts do not have. Those that most have come first: they
+// are in the first byte of a varint.
+enum Part : std::uint32_t {
+  kHasPosts = 1,
+  kHasCountry = 2,
+  kHasEvidence = 4,
+  kHasFence = 8,
+  kHasNewestKey = 16,
+  kHasLanguage = 32,
+  kHasProfile = 64,
+  kHasIdentity = 128,
+  kHasStatus = 256,
+  kHasDeclared = 512,
+  kHasCity = 1'024,
+  kHasAddress = 2'048,
+  kHasOldestKey = 4'096,
+  kHasTelling = 8'192,
+  kHasProvisionalFirstDay = 16'384,
 };
-constexpr std::uint8_t kFlags = tally::AccountState::kKnown | tally::AccountState::kGone |
-                                tally::AccountState::kDeleted | tally::AccountState::kSecondDay;
+constexpr unsigned kFirstParts = 7;  // bits of the varint's first byte
+// Where format 1 has its flags, none of them is so large.
+constexpr std::uint8_t kFormat2Flag = 0x80;
+static_assert(kFormat2Flag == tally::AccountState::kTelling, "which is a part of the record");
+
+// Format 1: a byte of parts.
+enum Part1 : std::uint8_t {
+  kHasIdentity1 = 1,
+  kHasStatus1 = 2,
+  kHasPosts1 = 4,
+  kHasDeclared1 = 8,
+  kHasCountry1 = 16,
+  kHasEvidence1 = 32,
+  kHasFence1 = 64,
+  kHasCity1 = 128,
+};
+constexpr std::uint8_t kFlags1 = tally::AccountState::kKnown | tally::AccountState::kGone |
+                                 tally::AccountState::kDeleted | tally::AccountState::kSecondDay;
 
 // Up to the last byte that is not zero.
 std::size_t used_bytes(const geo::EvidenceState& evidence) {
@@ -180,21 +220,40 @@ std::size_t used_bytes(const geo::EvidenceState& evidence) {
 }
 
 // Which parts a record has: those in which anything is not zero.
-std::uint8_t parts_of(const tally::AccountState& state, std::size_t evidence_bytes,
-                      std::size_t fence_entries) {
-  unsigned parts = 0;
-  if (state.identity_time_us != 0 || state.identity_sequence != 0) parts |= kHasIdentity;
-  if (state.status_time_us != 0 || state.status_sequence != 0) parts |= kHasStatus;
+std::uint32_t parts_of(const tally::AccountState& state, const tally::AccountDetails& details,
+                       std::size_t evidence_bytes, std::size_t fence_entries) {
+  std::uint32_t parts = 0;
   if (state.posts != 0) parts |= kHasPosts;
-  if (state.declared.known() || state.address_key != 0) parts |= kHasDeclared;
   // An account below the threshold has a confidence, though no country.
   if (state.evidence != EvidenceKind::kNone || state.country.known() || state.confidence != 0) {
     parts |= kHasCountry;
   }
   if (evidence_bytes != 0) parts |= kHasEvidence;
   if (fence_entries != 0) parts |= kHasFence;
+  if (state.newest_key != 0) parts |= kHasNewestKey;
+  if (state.language != 0 || state.signature != 0) parts |= kHasLanguage;
+  if (state.profile_revision != 0) parts |= kHasProfile;
+  if (state.declared.known() || state.address_key != 0) parts |= kHasDeclared;
   if (state.city != 0) parts |= kHasCity;
-  return static_cast<std::uint8_t>(parts);
+  if (details == tally::AccountDetails{}) return parts;
+  if (details.identity_time_us != 0 || details.identity_sequence != 0) parts |= kHasIdentity;
+  if (details.status_time_us != 0 || details.status_sequence != 0) parts |= kHasStatus;
+  if (details.address_revision != 0) parts |= kHasAddress;
+  if (details.oldest_key != 0) parts |= kHasOldestKey;
+  if (details.telling.open()) parts |= kHasTelling;
+  if (details.provisional_first_day != 0) parts |= kHasProvisionalFirstDay;
+  return parts;
+}
+
+std::uint8_t parts_of_format_1(const AccountRecord& record, std::size_t evidence_bytes) {
+  const std::uint32_t parts =
+      parts_of(record.state, record.details, evidence_bytes, record.fence.size());
+  const auto part = [parts](Part of, Part1 gives) { return (parts & of) != 0 ? unsigned{gives} : 0U; };
+  return static_cast<std::uint8_t>(
+      part(kHasIdentity, kHasIdentity1) | part(kHasStatus, kHasStatus1) |
+      part(kHasPosts, kHasPosts1) | part(kHasDeclared, kHasDeclared1) |
+      part(kHasCountry, kHasCountry1) | part(kHasEvidence, kHasEvidence1) |
+      part(kHasFence, kHasFence1) | part(kHasCity, kHasCity1));
 }
 
 // Newest first, and nothing below the floor.
@@ -215,31 +274,33 @@ bool parse_account_key(std::string_view bytes, tally::AccountKey& key) {
 }
 
 // The hot path writes an account for every second event or so.
-char* encode_account(const tally::AccountState& state, const geo::EvidenceState& evidence,
-                     std::span<const tally::FenceEntry> fence, char* out) {
+char* encode_account(const tally::AccountState& state, const tally::AccountDetails& details,
+                     const geo::EvidenceState& evidence, std::span<const tally::FenceEntry> fence,
+                     char* out) {
   const std::size_t evidence_bytes = used_bytes(evidence);
-  const std::uint8_t parts = parts_of(state, evidence_bytes, fence.size());
+  const std::uint32_t parts = parts_of(state, details, evidence_bytes, fence.size());
+  const std::uint32_t more_parts = parts >> kFirstParts;
   Writer writer(out);
-  writer.put(parts);
-  writer.put(state.flags);
+  writer.put(static_cast<std::uint8_t>((parts & 0x7f) | (more_parts != 0 ? 0x80 : 0)));
+  writer.put(static_cast<std::uint8_t>(state.flags | kFormat2Flag));
+  if (more_parts != 0) writer.put_varint(more_parts);
   writer.put(state.first_day);
   writer.put_varint(state.fence.floor);
-  if ((parts & kHasIdentity) != 0) {
-    writer.put(state.identity_time_us);
-    writer.put(state.identity_sequence);
+  // Keys and revisions are near to the newest revision: what is written is how far.
+  const std::uint64_t newest = fence.empty() ? state.fence.floor : fence.front().revision;
+  if ((parts & kHasFence) != 0) {
+    writer.put_varint(fence.size());
+    for (const tally::FenceEntry& entry : fence) {
+      writer.put(entry.revision);
+      writer.put(entry.tag);
+      writer.put(entry.seen_s);
+    }
   }
-  if ((parts & kHasStatus) != 0) {
-    writer.put(state.status_time_us);
-    writer.put(state.status_sequence);
-  }
+  if ((parts & kHasNewestKey) != 0) writer.put_distance(newest, state.newest_key);
   if ((parts & kHasPosts) != 0) {
     writer.put(state.last_post_s);
     writer.put_varint(state.posts);
     writer.put_varint(state.days);
-  }
-  if ((parts & kHasDeclared) != 0) {
-    writer.put_country(state.declared);
-    writer.put(state.address_key);
   }
   if ((parts & kHasCountry) != 0) {
     writer.put_country(state.country);
@@ -250,82 +311,203 @@ char* encode_account(const tally::AccountState& state, const geo::EvidenceState&
     writer.put(static_cast<std::uint8_t>(evidence_bytes));
     writer.put_bytes(evidence.bytes.data(), evidence_bytes);
   }
-  if ((parts & kHasFence) != 0) {
-    writer.put_varint(fence.size());
-    for (const tally::FenceEntry& entry : fence) {
-      writer.put(entry.revision);
-      writer.put(entry.tag);
-      writer.put(entry.seen_s);
-    }
+  if ((parts & kHasLanguage) != 0) {
+    writer.put(state.language);
+    writer.put(state.signature);
+  }
+  if ((parts & kHasProfile) != 0) writer.put_distance(newest, state.profile_revision);
+  if (more_parts == 0) return writer.end();
+  if ((parts & kHasIdentity) != 0) {
+    writer.put(details.identity_time_us);
+    writer.put(details.identity_sequence);
+  }
+  if ((parts & kHasStatus) != 0) {
+    writer.put(details.status_time_us);
+    writer.put(details.status_sequence);
+  }
+  if ((parts & kHasDeclared) != 0) {
+    writer.put_country(state.declared);
+    writer.put(state.address_key);
   }
   if ((parts & kHasCity) != 0) writer.put_varint(state.city);
+  if ((parts & kHasAddress) != 0) writer.put_distance(newest, details.address_revision);
+  if ((parts & kHasOldestKey) != 0) writer.put_distance(newest, details.oldest_key);
+  if ((parts & kHasTelling) != 0) {
+    const tally::Telling& telling = details.telling;
+    writer.put_distance(newest, telling.revision);
+    writer.put_distance(state.newest_key, telling.newest_key);
+    writer.put_distance(state.newest_key, telling.last_key);
+    writer.put(telling.witnessed_us);
+    writer.put(static_cast<std::uint8_t>(telling.awaits_first ? 1 : 0));
+  }
+  if ((parts & kHasProvisionalFirstDay) != 0) writer.put(details.provisional_first_day);
   return writer.end();
 }
 
 void encode_account(const AccountRecord& record, std::string& out) {
   const std::size_t before = out.size();
   out.resize(before + account_bytes_max(record.fence.size()));
-  const char* const end =
-      encode_account(record.state, record.evidence, record.fence, out.data() + before);
+  const char* const end = encode_account(record.state, record.details, record.evidence,
+                                         record.fence, out.data() + before);
   out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
-bool decode_account(std::string_view bytes, AccountRecord& record) {
-  record = {};
+namespace {
+
+bool get_evidence(Reader& reader, geo::EvidenceState& evidence) {
+  std::uint8_t size = 0;
+  std::string_view bytes;
+  if (!reader.get(size) || size > evidence.bytes.size()) return false;
+  if (!reader.get_bytes(size, bytes)) return false;
+  std::memcpy(evidence.bytes.data(), bytes.data(), size);
+  return used_bytes(evidence) == size;
+}
+
+bool get_fence(Reader& reader, std::vector<tally::FenceEntry>& fence) {
+  std::size_t size = 0;
+  if (!reader.get_varint(size) || size > 2 * tally::FencePool::kKept) return false;
+  fence.resize(size);
+  for (tally::FenceEntry& entry : fence) {
+    reader.get(entry.revision);
+    reader.get(entry.tag);
+    reader.get(entry.seen_s);
+  }
+  return reader.ok();
+}
+
+bool get_located(Reader& reader, tally::AccountState& state) {
+  reader.get_country(state.country);
+  std::uint8_t evidence = 0;
+  reader.get(evidence);
+  if (evidence >= kEvidenceKinds) return false;
+  state.evidence = static_cast<EvidenceKind>(evidence);
+  return reader.get(state.confidence);
+}
+
+bool get_posts(Reader& reader, tally::AccountState& state) {
+  return reader.get(state.last_post_s) && reader.get_varint(state.posts) &&
+         reader.get_varint(state.days);
+}
+
+bool get_telling(Reader& reader, const tally::AccountState& state, std::uint64_t newest,
+                 tally::Telling& telling) {
+  std::uint8_t awaits_first = 0;
+  reader.get_distance(newest, telling.revision);
+  reader.get_distance(state.newest_key, telling.newest_key);
+  reader.get_distance(state.newest_key, telling.last_key);
+  reader.get(telling.witnessed_us);
+  reader.get(awaits_first);
+  telling.awaits_first = awaits_first == 1;
+  return reader.ok() && awaits_first <= 1 && telling.open();
+}
+
+bool decode_format_1(Reader& reader, std::uint8_t parts, AccountRecord& record) {
+  record.format = 1;
   tally::AccountState& state = record.state;
-  Reader reader(bytes);
-  std::uint8_t parts = 0;
-  reader.get(parts);
-  reader.get(state.flags);
+  tally::AccountDetails& details = record.details;
   reader.get(state.first_day);
   reader.get_varint(state.fence.floor);
+  if ((parts & kHasIdentity1) != 0) {
+    reader.get(details.identity_time_us);
+    reader.get(details.identity_sequence);
+  }
+  if ((parts & kHasStatus1) != 0) {
+    reader.get(details.status_time_us);
+    reader.get(details.status_sequence);
+  }
+  if ((parts & kHasPosts1) != 0) get_posts(reader, state);
+  if ((parts & kHasDeclared1) != 0) {
+    reader.get_country(state.declared);
+    reader.get(state.address_key);
+  }
+  if ((parts & kHasCountry1) != 0 && !get_located(reader, state)) return false;
+  if ((parts & kHasEvidence1) != 0 && !get_evidence(reader, record.evidence)) return false;
+  if ((parts & kHasFence1) != 0 && !get_fence(reader, record.fence)) return false;
+  if ((parts & kHasCity1) != 0) reader.get_varint(state.city);
+  return reader.done() && (state.flags & ~kFlags1) == 0 &&
+         parts == parts_of_format_1(record, used_bytes(record.evidence)) && in_order(record);
+}
+
+bool decode_format_2(Reader& reader, std::uint8_t first_parts, AccountRecord& record) {
+  tally::AccountState& state = record.state;
+  tally::AccountDetails& details = record.details;
+  state.flags = static_cast<std::uint8_t>(state.flags & ~kFormat2Flag);
+  std::uint32_t parts = first_parts & 0x7f;
+  if ((first_parts & 0x80) != 0) {
+    std::uint32_t more = 0;
+    reader.get_varint(more);
+    if (more == 0 || more > (UINT32_MAX >> kFirstParts)) return false;
+    parts |= more << kFirstParts;
+  }
+  reader.get(state.first_day);
+  reader.get_varint(state.fence.floor);
+  if ((parts & kHasFence) != 0 && !get_fence(reader, record.fence)) return false;
+  const std::uint64_t newest =
+      record.fence.empty() ? state.fence.floor : record.fence.front().revision;
+  if ((parts & kHasNewestKey) != 0) reader.get_distance(newest, state.newest_key);
+  if ((parts & kHasPosts) != 0) get_posts(reader, state);
+  if ((parts & kHasCountry) != 0 && !get_located(reader, state)) return false;
+  if ((parts & kHasEvidence) != 0 && !get_evidence(reader, record.evidence)) return false;
+  if ((parts & kHasLanguage) != 0) {
+    reader.get(state.language);
+    reader.get(state.signature);
+  }
+  if ((parts & kHasProfile) != 0) reader.get_distance(newest, state.profile_revision);
   if ((parts & kHasIdentity) != 0) {
-    reader.get(state.identity_time_us);
-    reader.get(state.identity_sequence);
+    reader.get(details.identity_time_us);
+    reader.get(details.identity_sequence);
   }
   if ((parts & kHasStatus) != 0) {
-    reader.get(state.status_time_us);
-    reader.get(state.status_sequence);
-  }
-  if ((parts & kHasPosts) != 0) {
-    reader.get(state.last_post_s);
-    reader.get_varint(state.posts);
-    reader.get_varint(state.days);
+    reader.get(details.status_time_us);
+    reader.get(details.status_sequence);
   }
   if ((parts & kHasDeclared) != 0) {
     reader.get_country(state.declared);
     reader.get(state.address_key);
   }
-  if ((parts & kHasCountry) != 0) {
-    reader.get_country(state.country);
-    std::uint8_t evidence = 0;
-    reader.get(evidence);
-    if (evidence >= kEvidenceKinds) return false;
-    state.evidence = static_cast<EvidenceKind>(evidence);
-    reader.get(state.confidence);
-  }
-  if ((parts & kHasEvidence) != 0) {
-    std::uint8_t size = 0;
-    std::string_view evidence;
-    if (!reader.get(size) || size > record.evidence.bytes.size()) return false;
-    if (!reader.get_bytes(size, evidence)) return false;
-    std::memcpy(record.evidence.bytes.data(), evidence.data(), size);
-    if (used_bytes(record.evidence) != size) return false;
-  }
-  if ((parts & kHasFence) != 0) {
-    std::size_t size = 0;
-    if (!reader.get_varint(size) || size > 2 * tally::FencePool::kKept) return false;
-    record.fence.resize(size);
-    for (tally::FenceEntry& entry : record.fence) {
-      reader.get(entry.revision);
-      reader.get(entry.tag);
-      reader.get(entry.seen_s);
-    }
-  }
   if ((parts & kHasCity) != 0) reader.get_varint(state.city);
-  return reader.done() && (state.flags & ~kFlags) == 0 &&
-         parts == parts_of(state, used_bytes(record.evidence), record.fence.size()) &&
+  if ((parts & kHasAddress) != 0) reader.get_distance(newest, details.address_revision);
+  if ((parts & kHasOldestKey) != 0) reader.get_distance(newest, details.oldest_key);
+  if ((parts & kHasTelling) != 0 && !get_telling(reader, state, newest, details.telling)) {
+    return false;
+  }
+  if ((parts & kHasProvisionalFirstDay) != 0) reader.get(details.provisional_first_day);
+  state.set(tally::AccountState::kTelling, details.telling.open());
+  return reader.done() &&
+         parts == parts_of(state, details, used_bytes(record.evidence), record.fence.size()) &&
          in_order(record);
+}
+
+}  // namespace
+
+bool decode_account(std::string_view bytes, AccountRecord& record) {
+  record = {};
+  Reader reader(bytes);
+  std::uint8_t parts = 0;
+  reader.get(parts);
+  reader.get(record.state.flags);
+  return (record.state.flags & kFormat2Flag) == 0 ? decode_format_1(reader, parts, record)
+                                                  : decode_format_2(reader, parts, record);
+}
+
+void adopt_format_1(AccountRecord& record, std::int64_t watermark_us) {
+  if (record.format != 1) return;
+  record.format = 2;
+  tally::AccountState& state = record.state;
+  const std::uint64_t most = tally::believed_order(watermark_us);
+  state.fence.floor = std::min(state.fence.floor, most);
+  for (tally::FenceEntry& entry : record.fence) entry.revision = std::min(entry.revision, most);
+  const std::uint64_t newest =
+      record.fence.empty() ? state.fence.floor : record.fence.front().revision;
+  // What it posted before is not known by key: whatever a telling could bring of it counts as seen.
+  if (newest != 0) {
+    state.newest_key = std::min(tally::believed_order(tally::time_of(newest)), most);
+  }
+  state.set(tally::AccountState::kTold, true);
+  // Format 1 does not tell an erased account from one whose deletions alone were seen.
+  if (state.flags == tally::AccountState::kTold && state.posts == 0) {
+    state.set(tally::AccountState::kDeleted, true);
+  }
 }
 
 std::string row_key(tally::RowId id) {

@@ -21,9 +21,11 @@ namespace geotally::store {
 
 /// An account as it is stored: what counts it, what locates it, its fence's set.
 struct AccountRecord {
-  tally::AccountState state;  ///< state.fence holds the floor only
+  tally::AccountState state;  ///< state.fence holds the floor only, state.details nothing
+  tally::AccountDetails details;
   geo::EvidenceState evidence;
   std::vector<tally::FenceEntry> fence;  ///< newest first
+  std::uint8_t format = 2;               ///< of the bytes that it was read from
 };
 
 /// How far an archive was read that this store sweeps. An archive belongs to one host, and so do
@@ -78,15 +80,20 @@ struct CounterBase {
 
 /// The most bytes that an account takes with so many entries in its fence.
 constexpr std::size_t account_bytes_max(std::size_t fence_entries) {
-  return 128 + 20 * fence_entries;
+  return 192 + 20 * fence_entries;
 }
 /// Writes to `out`, where that many have room; the end of what was written. Of `state.fence` only
-/// the floor counts. `fence`: newest first.
+/// the floor counts. `fence`: newest first. What is written is of format 2.
 [[nodiscard]] char* encode_account(const tally::AccountState& state,
+                                   const tally::AccountDetails& details,
                                    const geo::EvidenceState& evidence,
                                    std::span<const tally::FenceEntry> fence, char* out);
 void encode_account(const AccountRecord& record, std::string& out);
+/// Reads format 1 and 2; of format 1, adopt_format_1() is to be called before the record is used.
 [[nodiscard]] bool decode_account(std::string_view bytes, AccountRecord& record);
+/// Gives a record that was of format 1 what format 2 has beside it (DEFINITIONS: Format of the
+/// store). `watermark_us`: of the store. Does nothing to others.
+void adopt_format_1(AccountRecord& record, std::int64_t watermark_us);
 
 [[nodiscard]] std::string row_key(tally::RowId id);
 [[nodiscard]] bool parse_row_key(std::string_view bytes, tally::RowId& id);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tally/changes.h"
+#include "tally/order.h"
 
 namespace geotally::store {
 namespace {
@@ -15,8 +16,6 @@ using tally::RowId;
 using tally::RowKind;
 
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
-// A revision is a TID: microseconds since the epoch above so many bits (atproto.com/specs/tid).
-constexpr unsigned kTidClockBits = 10;
 
 class Judge {
  public:
@@ -112,8 +111,7 @@ void Judge::compare_accounts() {
   if (remains_.unsure(kAccounts) || remains_.unsure(kDefault) || (torn && differ) ||
       remains_.ahead || remains_.countries.empty() || to_.commit.number == 0) {
     whole_ = true;
-    to_.floor = static_cast<std::uint64_t>(to_.watermark_us) << kTidClockBits |
-                ((std::uint64_t{1} << kTidClockBits) - 1);
+    to_.floor = tally::last_order_of(to_.watermark_us);
   }
   // How many there were, as far as the totals knew.
   std::uint64_t had = 0;

@@ -21,7 +21,17 @@ using tally::RowKind;
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 constexpr std::size_t kAccountsACommit = 100'000;
 
+// What was lost of the account may have been counted.
 void raise_floor(AccountRecord& record, std::uint64_t floor) {
+  const tally::AccountState unknown = tally::unknown_account(floor);
+  record.state.newest_key = std::max(record.state.newest_key, unknown.newest_key);
+  record.state.flags |= unknown.flags;
+  // The floor ends a telling that was open: what still comes of it is replayed.
+  if (unknown.has(tally::AccountState::kTold)) {
+    record.details.telling = {};
+    record.details.oldest_key = 0;
+    record.state.set(tally::AccountState::kTelling, false);
+  }
   record.state.fence.floor = std::max(record.state.fence.floor, floor);
   std::erase_if(record.fence, [&](const tally::FenceEntry& entry) {
     return entry.revision <= record.state.fence.floor;
@@ -181,8 +191,7 @@ void Writer::write_accounts(Store& store, const CommitRecord& record) {
   remains_.for_each_account([&](tally::AccountKey key, AccountRecord& account, bool latest) {
     if (!latest) raise_floor(account, judged_.floor);
     const tally::AccountState& state = account.state;
-    const bool erased = state.flags == 0 && state.posts == 0;
-    if (erased || state.has(tally::AccountState::kDeleted)) commit.due.push_back({today, key});
+    if (state.has(tally::AccountState::kDeleted)) commit.due.push_back({today, key});
     encode_account(account, bytes);
     commit.accounts.push_back({key, {}});
     ends.push_back(bytes.size());

@@ -33,9 +33,10 @@ bool later(const AccountRecord& a, const AccountRecord& b) {
     const tally::AccountState& state = record.state;
     const std::uint64_t newest =
         record.fence.empty() ? state.fence.floor : record.fence.front().revision;
-    const bool erased = state.flags == 0 && state.posts == 0;
-    return std::tuple(newest, state.status_time_us, state.identity_time_us, erased, state.posts,
-                      state.fence.floor, record.fence.size());
+    const bool erased = state.erased() || (state.flags == 0 && state.posts == 0);
+    return std::tuple(newest, record.details.status_time_us, record.details.identity_time_us,
+                      erased, state.posts, state.newest_key, state.fence.floor,
+                      record.fence.size());
   };
   return age(a) > age(b);
 }
@@ -167,6 +168,7 @@ void Remains::for_each_account(const Visit& visit) {
       if (!parse_account_key(found.key, key) || !decode_account(bytes, record)) continue;
       if (!latest || later(record, *latest)) latest = std::move(record);
     }
+    if (latest) adopt_format_1(*latest, watermark_us);
     ++(latest ? count.kept : count.invalid);
     if (latest) visit(key, *latest, found.latest);
   });

@@ -54,6 +54,7 @@ std::unique_ptr<Store> Store::open(const Options& options) {
         throw Refused(
             fmt::format("{}: its commit record is corrupt; {}", opened_database.name, kAdvice));
       }
+      store->opened_watermark_us_ = store->last_.watermark_us;
     }
     if (const auto base = opened_database.get(kDefault, kBaseKey)) {
       if (!decode_base(*base, store->base_)) {
@@ -223,6 +224,7 @@ void Store::read_accounts(
         throw Refused(
             fmt::format("{}: account {:016x} is corrupt; {}", database_->name, keys[i], kAdvice));
       }
+      adopt_format_1(record, opened_watermark_us_);
       visit(keys[i], &record);
     }
   }
@@ -249,12 +251,14 @@ std::unique_ptr<AccountScan> Store::scan_accounts(tally::AccountKey first,
   rows.push_back({std::unique_ptr<rocksdb::Iterator>(
                       database_->db->NewIterator(scan, database_->families[kAccounts])),
                   {}});
-  return std::make_unique<AccountScan>(std::move(rows), first, last, database_->name);
+  return std::make_unique<AccountScan>(std::move(rows), first, last, opened_watermark_us_,
+                                       database_->name);
 }
 
 std::unique_ptr<AccountLoader> Store::load_accounts() const {
   return std::make_unique<AccountLoader>(*database_->db, database_->families[kAccounts],
-                                         *database_->disk, database_->directory, database_->name);
+                                         *database_->disk, database_->directory,
+                                         opened_watermark_us_, database_->name);
 }
 
 void Store::for_each_account(

@@ -188,6 +188,9 @@ class Store {
   std::unique_ptr<Database> database_;
   std::uint64_t seed_ = 0;
   CommitRecord last_;
+  /// Records of format 1 were all written before: what they lack is worked out from it, by any
+  /// thread.
+  std::int64_t opened_watermark_us_ = 0;
   CounterBase base_;
 };
 

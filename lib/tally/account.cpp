@@ -1,5 +1,7 @@
 #include "tally/account.h"
 
+#include "tally/order.h"
+
 namespace geotally::tally {
 namespace {
 
@@ -25,6 +27,16 @@ std::uint32_t lapse_day(const AccountState& state) {
 
 }  // namespace
 
+AccountState unknown_account(std::uint64_t floor) {
+  AccountState state;
+  state.fence.floor = floor;
+  if (floor != 0) {
+    state.newest_key = believed_order(time_of(floor));
+    state.set(AccountState::kTold, true);
+  }
+  return state;
+}
+
 Standing standing_of(const AccountState& state) {
   Standing standing;
   standing.counted = state.has(AccountState::kKnown) && !state.has(AccountState::kGone);
@@ -37,6 +49,8 @@ Standing standing_of(const AccountState& state) {
   standing.never = state.posts == 0;
   standing.once = !standing.never && !state.has(AccountState::kSecondDay);
   standing.lapse_day = lapse_day(state);
+  standing.automated = state.has(AccountState::kAutomated);
+  standing.bridged = state.has(AccountState::kBridged);
   return standing;
 }
 

@@ -116,6 +116,15 @@ bool FencePool::age(FenceState& state, std::uint32_t before_s) {
   return false;
 }
 
+void FencePool::raise_floor(FenceState& state, std::uint64_t floor) {
+  if (floor <= state.floor) return;
+  state.floor = floor;
+  std::uint32_t kept = 0;
+  const FenceEntry* at = state.entries == 0 ? nullptr : &state.newest;
+  for (; at != nullptr && at->revision > floor; at = next(*at)) ++kept;
+  if (at != nullptr) cut_after(state, kept);
+}
+
 void FencePool::release(FenceState& state) {
   give_back(state.newest.next);
   state.newest = {};

@@ -48,6 +48,11 @@ struct FenceState {
   FenceEntry newest;        ///< all zero when there are no entries
   std::uint32_t entries = 0;
   std::uint32_t oldest_s = 0;  ///< no entry was seen before; spares age() most walks
+
+  /// The largest revision that was counted, or never will be.
+  [[nodiscard]] std::uint64_t newest_revision() const {
+    return entries == 0 ? floor : newest.revision;
+  }
 };
 
 /// Not thread-safe: one pool a shard.
@@ -78,6 +83,9 @@ class FencePool {
   /// Raises the floor over entries last seen before `before_s` and gives their nodes back.
   /// Returns whether anything changed.
   bool age(FenceState& state, std::uint32_t before_s);
+
+  /// Raises the floor to `floor`, if it is lower, over whatever entries are not above it.
+  void raise_floor(FenceState& state, std::uint64_t floor);
 
   /// Gives all nodes back: the account leaves memory.
   void release(FenceState& state);

@@ -18,11 +18,20 @@ struct Sample {
   AccountKey account = 0;
   std::int64_t time_us = 0;             ///< event time
   std::uint64_t discriminator = 0;      ///< as in Event
-  std::uint64_t revision = 0;           ///< records: the TID; 0 for the others
-  std::int64_t upstream_time_us = 0;    ///< identity and account events
-  std::uint64_t record_key = 0;         ///< address: which record
+  std::uint64_t revision = 0;           ///< records and kSync: the TID; 0 for the others
+  /// Identity and account events: when the account's host says that it happened. Records: the time
+  /// that an operator imported for it; 0 = none.
+  std::int64_t upstream_time_us = 0;
+  /// Addresses: which record, as a hash. Posts: the key as a number; 0 = it is no TID.
+  std::uint64_t record_key = 0;
   std::uint32_t upstream_sequence = 0;  ///< low bits: orders events of one time
   EventKind kind{};
+  bool created = false;  ///< records: by a create, which may be told and not news
+  /// The connection began, live or by time, less than a minute before: it may have missed the
+  /// `#sync` before this row.
+  bool entered = false;
+  bool overlap = false;  ///< from before the last connection's end: it may have come before
+  bool told = false;     ///< set by admit(): a post of a repository that is told again
   AccountStatus status{};  ///< kAccount
   Country country;         ///< kAddress: what it declares; ZZ = nothing usable
   std::uint8_t language_count = 0;

@@ -1,6 +1,8 @@
 #include "tally/tally.h"
 
-#include <cassert>
+#include <algorithm>
+
+#include "tally/order.h"
 
 namespace geotally::tally {
 namespace {
@@ -30,6 +32,7 @@ bool makes_known(const Sample& sample) {
     case EventKind::kPostDelete:
     case EventKind::kProfileDelete:
     case EventKind::kAddressDelete:
+    case EventKind::kSync:
       return false;
   }
   return false;
@@ -72,25 +75,86 @@ void apply_status(AccountState& state, AccountStatus status) {
 
 }  // namespace
 
-Admission admit(AccountState& state, FencePool& fences, const Sample& sample) {
-  if (sample.kind == EventKind::kIdentity || sample.kind == EventKind::kAccount) {
-    const bool identity = sample.kind == EventKind::kIdentity;
-    std::int64_t& time_us = identity ? state.identity_time_us : state.status_time_us;
-    std::uint32_t& sequence = identity ? state.identity_sequence : state.status_sequence;
-    if (!newer(sample.upstream_time_us, sample.upstream_sequence, time_us, sequence)) return {};
-    time_us = sample.upstream_time_us;
-    sequence = sample.upstream_sequence;
-    return {.counted = true, .evidence = true};
+namespace {
+
+Admission admit_last_writer(AccountState& state, AccountPools& pools, const Sample& sample) {
+  AccountDetails& details = pools.details.edit(state);
+  const bool identity = sample.kind == EventKind::kIdentity;
+  std::int64_t& time_us = identity ? details.identity_time_us : details.status_time_us;
+  std::uint32_t& sequence = identity ? details.identity_sequence : details.status_sequence;
+  if (!newer(sample.upstream_time_us, sample.upstream_sequence, time_us, sequence)) {
+    pools.details.tidy(state);
+    return {};
   }
-  switch (fences.admit(state.fence, sample.revision, fence_tag(sample), seconds(sample.time_us))) {
-    case FencePool::Admission::kReplayed:
-      return {};
-    case FencePool::Admission::kNewLate:
-      return {.counted = true, .evidence = false};
-    case FencePool::Admission::kNew:
+  time_us = sample.upstream_time_us;
+  sequence = sample.upstream_sequence;
+  return {.counted = true, .evidence = true, .time_us = sample.time_us};
+}
+
+// Keeps what a telling will be judged by.
+void note_record(AccountState& state, AccountPools& pools, const Sample& sample,
+                 const StoreFacts& facts) {
+  switch (sample.kind) {
+    case EventKind::kPost: {
+      const std::uint64_t key = sample.record_key;
+      if (key == 0) return;
+      constexpr std::uint8_t kToldEver = AccountState::kTold | AccountState::kTelling;
+      if (facts.archive && !state.has(kToldEver)) [[unlikely]] {
+        std::uint64_t& oldest = pools.details.edit(state).oldest_key;
+        if (state.newest_key == 0 || key < oldest) oldest = key;
+      }
+      state.newest_key = std::max(state.newest_key, key);
+      break;
+    }
+    case EventKind::kProfile:
+    case EventKind::kProfileDelete:
+      state.profile_revision = std::max(state.profile_revision, sample.revision);
+      break;
+    case EventKind::kAddress:
+    case EventKind::kAddressDelete: {
+      std::uint64_t& revision = pools.details.edit(state).address_revision;
+      revision = std::max(revision, sample.revision);
+      break;
+    }
+    default:
       break;
   }
-  return {.counted = true, .evidence = true};
+}
+
+}  // namespace
+
+Admission admit(AccountState& state, AccountPools& pools, const Sample& sample,
+                const StoreFacts& facts) {
+  if (sample.kind == EventKind::kIdentity || sample.kind == EventKind::kAccount) {
+    return admit_last_writer(state, pools, sample);
+  }
+  if (state.has(AccountState::kTelling) || sample.entered) [[unlikely]] {
+    if (sample.kind != EventKind::kSync) {
+      if (is_told(state, pools, sample)) {
+        const ToldRow row = admit_told(state, pools, sample, facts);
+        return {.counted = row.accepted,
+                .evidence = row.accepted && !state.erased(),
+                .reason = Drop::kResync,
+                .told = true,
+                .time_us = row.time_us};
+      }
+      if (sample.revision < pools.details.of(state).telling.revision) return {};
+    }
+  }
+  if (sample.revision > believed_order(sample.time_us)) {
+    return {.reason = Drop::kFutureRevision};
+  }
+  if (sample.kind == EventKind::kSync) {
+    open_telling(state, pools, sample);
+    return {.counted = true, .time_us = sample.time_us};
+  }
+  const FencePool::Admission fence = pools.fences.admit(
+      state.fence, sample.revision, fence_tag(sample), seconds(sample.time_us));
+  if (fence == FencePool::Admission::kReplayed) return {};
+  note_record(state, pools, sample, facts);
+  return {.counted = true,
+          .evidence = fence == FencePool::Admission::kNew,
+          .time_us = sample.time_us};
 }
 
 bool declare(AccountState& state, const Sample& sample) {
@@ -108,7 +172,7 @@ bool declare(AccountState& state, const Sample& sample) {
 }
 
 void count(AccountState& state, const Sample& sample, const Placement& placement,
-           Changes& changes) {
+           const StoreFacts& facts, Changes& changes) {
   const Standing before = standing_of(state);
   const std::uint32_t time_s = seconds(sample.time_us);
   state.country = placement.country;
@@ -116,7 +180,10 @@ void count(AccountState& state, const Sample& sample, const Placement& placement
   state.confidence = placement.confidence;
   state.city = placement.city;
 
-  if (makes_known(sample) && !state.has(AccountState::kKnown)) {
+  // A telling makes no erased account known again, though what it tells of it counts.
+  const bool stays_erased = sample.told && state.erased();
+  if (makes_known(sample) && !state.has(AccountState::kKnown) && !stays_erased) {
+    if (state.erased()) state.set(AccountState::kDeleted, false);
     state.set(AccountState::kKnown, true);
     state.first_day = static_cast<std::uint16_t>(bucket_of(RowKind::kDay, time_s));
     if (CellChange* day = changes.cell(RowKind::kDay, state.first_day, state.country)) {
@@ -126,8 +193,11 @@ void count(AccountState& state, const Sample& sample, const Placement& placement
 
   switch (sample.kind) {
     case EventKind::kPost:
-      record_post(state, time_s);
+      if (!stays_erased) record_post(state, time_s);
       ++changes.country(state.country).posts;
+      if (sample.told && sample.time_us < facts.observed_since_us) {
+        ++changes.country(state.country).base_posts;
+      }
       if (state.city != 0) ++changes.city(state.city).posts;
       for (const RowKind kind :
            {RowKind::kSecond, RowKind::kMinute, RowKind::kHour, RowKind::kDay}) {
@@ -152,15 +222,27 @@ void count(AccountState& state, const Sample& sample, const Placement& placement
   changes.move(before, standing_of(state));
 }
 
-void erase(AccountState& state, FencePool& fences, Changes& changes) {
-  fences.age(state.fence, UINT32_MAX);
+void erase(AccountState& state, AccountPools& pools, Changes& changes) {
+  const Standing before = standing_of(state);
+  close_telling(state, pools);
+  pools.fences.age(state.fence, UINT32_MAX);
   AccountState left;
   left.fence = state.fence;
-  left.identity_time_us = state.identity_time_us;
-  left.status_time_us = state.status_time_us;
-  left.identity_sequence = state.identity_sequence;
-  left.status_sequence = state.status_sequence;
-  changes.move(standing_of(state), {});
+  left.newest_key = state.newest_key;
+  left.details = state.details;
+  left.set(AccountState::kTold, state.has(AccountState::kTold));
+  left.set(AccountState::kDeleted, true);
+  if (left.details != 0) {
+    AccountDetails kept;
+    AccountDetails& details = pools.details.edit(left);
+    kept.identity_time_us = details.identity_time_us;
+    kept.status_time_us = details.status_time_us;
+    kept.identity_sequence = details.identity_sequence;
+    kept.status_sequence = details.status_sequence;
+    details = kept;
+    pools.details.tidy(left);
+  }
+  changes.move(before, {});
   state = left;
 }
 

@@ -10,6 +10,7 @@
 #include "tally/changes.h"
 #include "tally/fence.h"
 #include "tally/sample.h"
+#include "tally/telling.h"
 
 namespace geotally::tally {
 
@@ -21,26 +22,33 @@ struct Placement {
   std::uint32_t city = 0;  ///< GeoNames id of a city of `country`; 0 = none known
 };
 
-/// Whether a sample passes the fence of its account.
+/// Whether a sample is news of its account.
 struct Admission {
-  bool counted = false;   ///< false = replayed
-  bool evidence = false;  ///< what it says of the account is newer than what is known
+  bool counted = false;
+  bool evidence = false;         ///< what it says of the account is newer than what is known
+  Drop reason = Drop::kReplayed; ///< why it is not counted
+  bool told = false;             ///< it belongs to a repository that is told again
+  std::int64_t time_us = 0;      ///< counted: its event time; a told post's is that of its key
 };
 
-/// The fence's half: `state.fence`, or the time of identity and status, moves when it passes.
-[[nodiscard]] Admission admit(AccountState& state, FencePool& fences, const Sample& sample);
+/// The fence's half: what keeps a record, an identity or a status from counting twice moves when
+/// `sample` passes. Its `time_us` is when the server witnessed it.
+[[nodiscard]] Admission admit(AccountState& state, AccountPools& pools, const Sample& sample,
+                              const StoreFacts& facts);
 
 /// Explicit evidence: keeps what an admitted address record declares, or forgets it when that
 /// record is deleted or declares nothing usable any more. Other records do not touch it.
 /// Returns whether `state.declared` changed.
 bool declare(AccountState& state, const Sample& sample);
 
-/// The counting half, for a sample that admit() let pass. `placement` is where the account
-/// counts from now on; a post counts there (evidence of a post speaks before it is counted).
-void count(AccountState& state, const Sample& sample, const Placement& placement, Changes& changes);
+/// The counting half, for a sample that admit() let pass, with the event time that it gave.
+/// `placement` is where the account counts from now on; a post counts there (evidence of a post
+/// speaks before it is counted).
+void count(AccountState& state, const Sample& sample, const Placement& placement,
+           const StoreFacts& facts, Changes& changes);
 
-/// Takes an account out of the figures, as if it had never been seen; its fence's floor
-/// stays so that no replay brings it back. For erasure.
-void erase(AccountState& state, FencePool& fences, Changes& changes);
+/// Takes an account out of the figures, as if it had never been seen; its fence's floor and its
+/// newest key stay so that no replay and no telling brings it back. For erasure.
+void erase(AccountState& state, AccountPools& pools, Changes& changes);
 
 }  // namespace geotally::tally

@@ -102,10 +102,39 @@ TEST_F(JetstreamV2, IdentityAccountAndSync) {
   ASSERT_EQ(decode(with(with(kAccount, "#account", "#identity"), "\"account\":", "\"identity\":")),
             Verdict::kEvent);
   EXPECT_EQ(event_.kind, EventKind::kIdentity);
-  ASSERT_EQ(decode(with(with(kAccount, "#account", "#sync"), "\"account\":", "\"sync\":")),
-            Verdict::kUncounted);
+  // Its revision stands in what the relay said.
+  const std::string sync = with(with(kAccount, "#account", "#sync"), "\"account\":", "\"sync\":");
+  ASSERT_EQ(decode(with(sync, "\"seq\":7", "\"rev\":\"3mmoojp7vgo2g\",\"seq\":7")),
+            Verdict::kEvent);
+  EXPECT_EQ(event_.kind, EventKind::kSync);
+  EXPECT_EQ(event_.revision, parse_tid("3mmoojp7vgo2g"));
   EXPECT_EQ(event_.sequence, 35611u);
+  EXPECT_EQ(event_.time_us, kTime_us);
+  EXPECT_EQ(decode(sync), Verdict::kRejected);
+  EXPECT_EQ(dialect_->rejection(), Rejection::kMissingField);
+  EXPECT_EQ(decode(with(sync, "\"seq\":7", "\"rev\":\"old\",\"seq\":7")), Verdict::kRejected);
+  EXPECT_EQ(dialect_->rejection(), Rejection::kInvalidField);
   EXPECT_EQ(decode(with(kAccount, "#account", "#somethingNew")), Verdict::kUncounted);
+}
+
+// An operator's import rewrites `time`, but not when the server first saw the event.
+TEST_F(JetstreamV2, AnImportedTimeIsKeptBesideTheWitnessedOne) {
+  ASSERT_EQ(decode(kPost), Verdict::kEvent);
+  EXPECT_EQ(event_.imported_us, 0);
+  const std::string both =
+      with(kPost, "\"time\":", "\"time\":\"2024-01-02T03:04:05Z\",\"witnessedAt\":");
+  ASSERT_EQ(decode(both), Verdict::kEvent);
+  EXPECT_EQ(event_.time_us, kTime_us);
+  EXPECT_EQ(event_.imported_us, 1'704'164'645'000'000);
+}
+
+TEST_F(JetstreamV2, APostHasTheNumberOfItsKey) {
+  ASSERT_EQ(decode(kPost), Verdict::kEvent);
+  EXPECT_EQ(event_.record_key, 0u);  // "r1" is no TID
+  EXPECT_TRUE(event_.created);
+  ASSERT_EQ(decode(with(kPost, "\"rkey\":\"r1\"", "\"rkey\":\"3mmoojp7vgo2g\"")),
+            Verdict::kEvent);
+  EXPECT_EQ(event_.record_key, parse_tid("3mmoojp7vgo2g"));
 }
 
 TEST_F(JetstreamV2, NoticesAreNoEvents) {
@@ -157,8 +186,8 @@ TEST_F(JetstreamV2, TheTargetUsesItsOwnNames) {
   options.compress = true;
   const auto dialect = make_jetstream_v2(options);
   EXPECT_EQ(dialect->target("/x", {Resume::Kind::kSequence, 17}),
-            "/x?kinds=commit&kinds=identity&kinds=account&collections=app.bsky.feed.post"
-            "&dids=did:plc:a&cursor=17");
+            "/x?kinds=commit&kinds=identity&kinds=account&kinds=sync"
+            "&collections=app.bsky.feed.post&dids=did:plc:a&cursor=17");
   dialect->set_dictionary(20260811);
   EXPECT_EQ(dialect->target("/x?kinds=commit&collections=c&dids=d", {}),
             "/x?kinds=commit&collections=c&dids=d&zstdDictionary=20260811");

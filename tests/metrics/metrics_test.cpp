@@ -68,6 +68,7 @@ TEST_F(MetricsTest, EachVerbMovesItsSeriesAndNoOther) {
        {{"geotally_events_rejected_total{reason=\"too_deep\"}", "1"}}},
       {[&] { metrics_.dropped(Drop::kReplayed, 2); },
        {{"geotally_events_dropped_total{reason=\"replayed\"}", "2"}}},
+      {[&] { metrics_.told_out_of_order(3); }, {{"geotally_told_out_of_order_total", "3"}}},
       {[&] { metrics_.fence_overflow(); }, {{"geotally_fence_overflows_total", "1"}}},
       {[&] { metrics_.event_delay(5'000'001, 2); },
        {{"geotally_event_delay_seconds_count", "2"},

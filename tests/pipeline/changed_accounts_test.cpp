@@ -38,7 +38,7 @@ TEST(ChangedAccounts, AreByKeyAndDecode) {
       if (i % 5 == 0) {
         changed.add_forgotten(key);
       } else {
-        changed.add(key, state_of(key), {}, fence_of(i % 100 == 1 ? 511 : i % 3));
+        changed.add(key, state_of(key), {}, {}, fence_of(i % 100 == 1 ? 511 : i % 3));
       }
     }
     const std::vector<store::AccountChange> all = changed.take();

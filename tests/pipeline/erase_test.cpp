@@ -110,9 +110,9 @@ TEST_F(Erase, AfterThirtyDaysAndItsTombstoneAfterNinetyTwoMore) {
   rig_->settle();
   ASSERT_TRUE(stored("did:plc:a"));
   EXPECT_EQ(stored("did:plc:a")->state.posts, 0U);  // only key and fence are left
-  EXPECT_EQ(stored("did:plc:a")->state.flags, 0U);
+  EXPECT_TRUE(stored("did:plc:a")->state.erased());
   EXPECT_NE(stored("did:plc:a")->state.fence.floor, 0U);
-  EXPECT_NE(stored("did:plc:a")->state.status_time_us, 0);
+  EXPECT_NE(stored("did:plc:a")->details.status_time_us, 0);
   expect_verified();
   open();  // the fence comes from the store now
   go_on_to(121);
@@ -263,11 +263,15 @@ TEST_F(Erase, ForgottenAtOnce) {
     EXPECT_TRUE(record->fence.empty());
     tally::AccountState only;
     only.fence = record->state.fence;
-    only.identity_time_us = record->state.identity_time_us;
-    only.status_time_us = record->state.status_time_us;
-    only.identity_sequence = record->state.identity_sequence;
-    only.status_sequence = record->state.status_sequence;
+    only.newest_key = record->state.newest_key;
+    only.set(tally::AccountState::kDeleted, true);
     EXPECT_EQ(std::memcmp(&only, &record->state, sizeof only), 0);
+    tally::AccountDetails details;
+    details.identity_time_us = record->details.identity_time_us;
+    details.status_time_us = record->details.status_time_us;
+    details.identity_sequence = record->details.identity_sequence;
+    details.status_sequence = record->details.status_sequence;
+    EXPECT_EQ(details, record->details);
     EXPECT_EQ(record->evidence, geo::EvidenceState{});
   };
   expect_only_a_fence();

@@ -119,12 +119,12 @@ TEST_P(Rewriting, IsBrokenOffByARestart) {
 // More accounts come than fit, so that some leave memory which the round has not come to.
 TEST_P(Rewriting, IsBrokenOffByAccountsThatLeave) {
   const std::vector<Line> lines = feed_of(60 * kChunk);
-  open(std::size_t{10} << 20);
+  open(std::size_t{20} << 20);
   feed(lines, [&] { return round() != 0; });
   ASSERT_NE(round(), 0U);
   std::vector<Line> strangers;
   Line line = lines.back();
-  for (std::size_t i = 0; i < 40'000 * GetParam(); ++i) {
+  for (std::size_t i = 0; i < 80'000 * GetParam(); ++i) {
     line.did = "did:plc:stranger" + std::to_string(i);
     strangers.push_back(line);
   }

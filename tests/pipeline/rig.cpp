@@ -66,11 +66,12 @@ Rig::Rig(const RigOptions& options)
       log_(log_options(null_)),
       metrics_({"0", "test"}, 0, {}, log_),
       store_(store::Store::open(store_options(options))),
-      dialect_(feed::make_jetstream_v1()) {
+      dialect_(feed::make_dialect(options.wire)) {
   if (!store_->last_commit().cursor.empty() && !position_.parse(store_->last_commit().cursor)) {
     std::fputs("the cursor does not parse\n", stderr);
     std::abort();
   }
+  seq_ = position_.sequence();
   PipelineOptions pipeline;
   pipeline.shards = options.shards;
   pipeline.memory_bytes = options.memory_bytes;
@@ -104,6 +105,11 @@ void Rig::feed(std::string_view message) {
   buffer_.assign(message);
   buffer_.append(feed::kFramePadding, '}');
   ingest().frame({std::string_view(buffer_).substr(0, message.size())});
+}
+
+void Rig::feed(const support::Line& line) {
+  feed(options_.wire == feed::Wire::kJetstreamV2 ? support::to_message_v2(line, ++seq_)
+                                                 : support::to_message(line));
 }
 
 void Rig::feed(std::span<const support::Line> lines) {
@@ -149,10 +155,10 @@ std::size_t Rig::resume_at(std::span<const support::Line> lines) const {
   return at;
 }
 
-void Rig::reconnect() {
+void Rig::reconnect(std::string_view host) {
   position_.disconnected("server_closed");
   ingest().connected(false);
-  position_.connected("test:1", feed::Wire::kJetstreamV1, wall_us);
+  position_.connected(host, options_.wire, wall_us);
   ingest().connected(true);
 }
 

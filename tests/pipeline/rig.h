@@ -44,6 +44,7 @@ struct RigOptions {
   std::int64_t wall_us = 0;  ///< what the wall clock says at first
   rocksdb::Env* env = nullptr;
   bool connect = true;
+  feed::Wire wire = feed::Wire::kJetstreamV1;
   std::function<void(std::exception_ptr)> failed;  ///< default: abort
 };
 
@@ -56,7 +57,7 @@ class Rig {
 
   /// Hands one message to the ingest.
   void feed(std::string_view message);
-  void feed(const support::Line& line) { feed(support::to_message(line)); }
+  void feed(const support::Line& line);
   /// Hands lines over as a connection does: in reads of a few hundred, each ended by drained().
   void feed(std::span<const support::Line> lines);
   void drained();
@@ -71,7 +72,7 @@ class Rig {
 
   /// Where a server would begin again after a reconnect: index of the first of `lines`.
   [[nodiscard]] std::size_t resume_at(std::span<const support::Line> lines) const;
-  void reconnect();
+  void reconnect(std::string_view host = "test:1");
 
   [[nodiscard]] std::shared_ptr<const tally::Snapshot> snapshot() const {
     return pipeline_->snapshot();
@@ -100,6 +101,7 @@ class Rig {
   feed::Position position_;
   std::unique_ptr<Pipeline> pipeline_;
   std::string buffer_;  // the frame and its padding
+  std::uint64_t seq_;   // v2: of the last message
   bool stopped_ = false;
 };
 

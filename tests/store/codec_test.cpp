@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tally/order.h"
+
 namespace geotally::store {
 namespace {
 
@@ -37,6 +39,14 @@ void expect_only_own_bytes(const std::string& bytes, const Recode& recode) {
 bool recode_account(std::string_view bytes, std::string& out) {
   AccountRecord record;
   if (!decode_account(bytes, record)) return false;
+  if (record.format == 1) {  // is read, and never written again
+    adopt_format_1(record, 1'750'000'000'000'000);
+    std::string format_2;
+    encode_account(record, format_2);
+    EXPECT_TRUE(decode_account(format_2, record));
+    out = bytes;
+    return true;
+  }
   encode_account(record, out);
   return true;
 }
@@ -98,16 +108,16 @@ class Random {
 AccountRecord random_account(Random& random) {
   AccountRecord record;
   tally::AccountState& state = record.state;
-  state.flags = static_cast<std::uint8_t>(random() & 15);
+  state.flags = static_cast<std::uint8_t>(random() & 0x7f);
   state.first_day = static_cast<std::uint16_t>(random.number(16));
   state.fence.floor = random.number();
   if (random.half()) {
-    state.identity_time_us = static_cast<std::int64_t>(random.number(62));
-    state.identity_sequence = static_cast<std::uint32_t>(random.number(32));
+    record.details.identity_time_us = static_cast<std::int64_t>(random.number(62));
+    record.details.identity_sequence = static_cast<std::uint32_t>(random.number(32));
   }
   if (random.half()) {
-    state.status_time_us = static_cast<std::int64_t>(random.number(62));
-    state.status_sequence = static_cast<std::uint32_t>(random.number(32));
+    record.details.status_time_us = static_cast<std::int64_t>(random.number(62));
+    record.details.status_sequence = static_cast<std::uint32_t>(random.number(32));
   }
   if (random.half()) {
     state.posts = static_cast<std::uint32_t>(1 + random.number(31));
@@ -121,6 +131,24 @@ AccountRecord random_account(Random& random) {
   if (random.half()) {
     state.country = random.country();
     state.evidence = static_cast<EvidenceKind>(random() % kEvidenceKinds);
+  }
+  if (random.half()) state.city = static_cast<std::uint32_t>(random.number(24));
+  if (random.half()) state.newest_key = random.number();
+  if (random.half()) state.profile_revision = random.number();
+  if (random.half()) state.language = static_cast<std::uint8_t>(random());
+  if (random.half()) state.signature = static_cast<std::uint8_t>(random());
+  if (random.half()) record.details.address_revision = random.number();
+  if (random.half()) record.details.oldest_key = random.number();
+  if (random.half()) {
+    record.details.provisional_first_day = static_cast<std::uint16_t>(random.number(16));
+  }
+  if (random.half()) {
+    record.details.telling = {.revision = random.number(63) + 1,
+                              .newest_key = random.number(),
+                              .last_key = random.number(),
+                              .witnessed_us = static_cast<std::int64_t>(random.number(62)),
+                              .awaits_first = random.half()};
+    state.set(tally::AccountState::kTelling, true);
   }
   if (random.half()) state.confidence = static_cast<std::uint8_t>(random());
   if (random.half()) {
@@ -141,11 +169,7 @@ void expect_same(const AccountRecord& a, const AccountRecord& b) {
   EXPECT_EQ(a.state.flags, b.state.flags);
   EXPECT_EQ(a.state.first_day, b.state.first_day);
   EXPECT_EQ(a.state.fence.floor, b.state.fence.floor);
-  EXPECT_EQ(a.state.identity_time_us, b.state.identity_time_us);
-  EXPECT_EQ(a.state.identity_sequence, b.state.identity_sequence);
-  EXPECT_EQ(a.state.status_time_us, b.state.status_time_us);
-  EXPECT_EQ(a.state.status_sequence, b.state.status_sequence);
-  EXPECT_EQ(a.state.posts, b.state.posts);
+          EXPECT_EQ(a.state.posts, b.state.posts);
   EXPECT_EQ(a.state.last_post_s, b.state.last_post_s);
   EXPECT_EQ(a.state.days, b.state.days);
   EXPECT_EQ(a.state.declared, b.state.declared);
@@ -153,6 +177,12 @@ void expect_same(const AccountRecord& a, const AccountRecord& b) {
   EXPECT_EQ(a.state.country, b.state.country);
   EXPECT_EQ(a.state.evidence, b.state.evidence);
   EXPECT_EQ(a.state.confidence, b.state.confidence);
+  EXPECT_EQ(a.state.city, b.state.city);
+  EXPECT_EQ(a.state.newest_key, b.state.newest_key);
+  EXPECT_EQ(a.state.profile_revision, b.state.profile_revision);
+  EXPECT_EQ(a.state.language, b.state.language);
+  EXPECT_EQ(a.state.signature, b.state.signature);
+  EXPECT_EQ(a.details, b.details);
   EXPECT_EQ(a.evidence, b.evidence);
   ASSERT_EQ(a.fence.size(), b.fence.size());
   for (std::size_t i = 0; i < a.fence.size(); ++i) {
@@ -214,16 +244,118 @@ TEST(Codec, ForeignAccountsAreRefused) {
   AccountRecord record;
   for (const std::string& bytes :
        {bytes_of({}), bytes_of({0}), std::string(100, '\xff'), std::string(100, '\0'),
+        // Format 1.
         bytes_of({0x40, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x7f}),  // 34 G fence entries
-        bytes_of({0x80, 0, 0, 0, 0}),                                // an unknown part
+        bytes_of({0x80, 0, 0, 0, 0}),                                // a city of 0
         bytes_of({0, 0x10, 0, 0, 0}),                                // an unknown flag
         bytes_of({0x10, 0, 0, 0, 0}, "fr\x01\x05"),                  // lower case
         bytes_of({0x10, 0, 0, 0, 0}, "AA\x01\x05"),                  // no country
         bytes_of({0x10, 0, 0, 0, 0}, "FR\x08\x05"),                  // no evidence kind
         bytes_of({0, 0, 0, 0, 0x80, 0}),                             // two bytes for 0
-        bytes_of({0x20, 0, 0, 0, 0, kTooMuch}, std::string(kTooMuch, 'x'))}) {
+        bytes_of({0x20, 0, 0, 0, 0, kTooMuch}, std::string(kTooMuch, 'x')),
+        // Format 2.
+        bytes_of({0x08, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x7f}),  // 34 G fence entries
+        bytes_of({0x80, 0x80, 0, 0, 0, 0}),                             // no more parts after all
+        bytes_of({0x80, 0x80, 0x80, 0x02, 0, 0, 0}),                    // an unknown part
+        bytes_of({0x10, 0x80, 0, 0, 0, 0}),                             // a newest key of 0
+        bytes_of({0x20, 0x80, 0, 0, 0, 0, 0}),                          // no language
+        bytes_of({0x02, 0x80, 0, 0, 0}, "fr\x01\x05"),                  // lower case
+        bytes_of({0x02, 0x80, 0, 0, 0}, "FR\x08\x05"),                  // no evidence kind
+        bytes_of({0, 0x80, 0, 0, 0x80, 0}),                             // two bytes for 0
+        bytes_of({0x04, 0x80, 0, 0, 0, kTooMuch}, std::string(kTooMuch, 'x'))}) {
     EXPECT_FALSE(decode_account(bytes, record)) << testing::PrintToString(bytes);
   }
+}
+
+// The example of format 1, as it stood in proto/store.md while that was written.
+std::string account_of_format_1() {
+  std::string bytes;
+  for (const unsigned byte :
+       {0xff, 0x09, 0x84, 0x4e, 0x80, 0x80, 0xf8, 0x89, 0xef, 0xfd, 0x89, 0xaf, 0x1a, 0x00, 0x60,
+        0x5b, 0xa0, 0x9d, 0x37, 0x06, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00, 0x41, 0x51, 0xa6, 0x9d,
+        0x37, 0x06, 0x00, 0x06, 0x00, 0x00, 0x00, 0x48, 0xe2, 0x4e, 0x68, 0xac, 0x02, 0x05, 0x46,
+        0x52, 0x34, 0x12, 0x46, 0x52, 0x01, 0xff, 0x03, 0x01, 0x00, 0x02, 0x01, 0x01, 0x00, 0x3e,
+        0xf1, 0xee, 0x27, 0x5e, 0x1a, 0x00, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x48, 0xe2,
+        0x4e, 0x68, 0xd0, 0xf5, 0xb6, 0x01}) {
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
+}
+
+TEST(Codec, AnAccountOfFormat1IsReadAsItIs) {
+  AccountRecord record;
+  ASSERT_TRUE(decode_account(account_of_format_1(), record));
+  EXPECT_EQ(record.format, 1);
+  EXPECT_EQ(record.state.flags,
+            tally::AccountState::kKnown | tally::AccountState::kSecondDay);
+  EXPECT_EQ(record.state.first_day, 20'100);
+  EXPECT_EQ(record.state.fence.floor, 1'900'000'000'000'000'000U);
+  EXPECT_EQ(record.details.identity_time_us, 1'750'000'000'000'000);
+  EXPECT_EQ(record.details.identity_sequence, 5U);
+  EXPECT_EQ(record.details.status_time_us, 1'750'000'100'000'000);
+  EXPECT_EQ(record.details.status_sequence, 6U);
+  EXPECT_EQ(record.state.last_post_s, 1'750'000'200U);
+  EXPECT_EQ(record.state.posts, 300U);
+  EXPECT_EQ(record.state.days, 0b101U);
+  EXPECT_EQ(record.state.declared.code(), "FR");
+  EXPECT_EQ(record.state.address_key, 0x1234);
+  EXPECT_EQ(record.state.country.code(), "FR");
+  EXPECT_EQ(record.state.evidence, EvidenceKind::kExplicit);
+  EXPECT_EQ(record.state.confidence, 255);
+  EXPECT_EQ(record.state.city, 2'996'944U);
+  ASSERT_EQ(record.fence.size(), 1U);
+  EXPECT_EQ(record.fence[0].tag, 0x1122334455667700U);
+  // Every truncation of it is refused.
+  const std::string bytes = account_of_format_1();
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    AccountRecord unused;
+    EXPECT_FALSE(decode_account(bytes.substr(0, cut), unused)) << cut;
+  }
+}
+
+// DEFINITIONS, Format of the store: "its N = its newest revision + 10 min, at most the watermark +
+// 10 min; it counts as told".
+TEST(Codec, AnAccountOfFormat1CountsAsToldUpToItsNewestRevision) {
+  AccountRecord record;
+  ASSERT_TRUE(decode_account(account_of_format_1(), record));
+  const std::uint64_t newest = record.fence[0].revision;
+  const std::int64_t newest_us = tally::time_of(newest);
+  AccountRecord adopted = record;
+  adopt_format_1(adopted, newest_us + 1'000'000);
+  EXPECT_EQ(adopted.state.newest_key, tally::last_order_of(newest_us + 600'000'000));
+  EXPECT_TRUE(adopted.state.has(tally::AccountState::kTold));
+  EXPECT_EQ(adopted.fence[0].revision, newest);
+  EXPECT_EQ(adopted.state.fence.floor, record.state.fence.floor);
+
+  std::string bytes;
+  encode_account(adopted, bytes);
+  AccountRecord again;
+  ASSERT_TRUE(decode_account(bytes, again));
+  EXPECT_EQ(again.format, 2);
+  expect_same(adopted, again);
+}
+
+// "No floor ever rises above witnessed + 10 min …; floors and sets of a format 1 store are capped
+// likewise when they are read."
+TEST(Codec, ARevisionFromTheFutureInFormat1IsCapped) {
+  AccountRecord record;
+  ASSERT_TRUE(decode_account(account_of_format_1(), record));
+  const std::int64_t watermark_us = tally::time_of(record.state.fence.floor) - 7'200'000'000;
+  adopt_format_1(record, watermark_us);
+  const std::uint64_t most = tally::last_order_of(watermark_us + 600'000'000);
+  EXPECT_EQ(record.state.fence.floor, most);
+  EXPECT_EQ(record.fence[0].revision, most);
+  EXPECT_EQ(record.state.newest_key, most);
+  std::string bytes;
+  encode_account(record, bytes);
+  EXPECT_TRUE(decode_account(bytes, record));
+}
+
+TEST(Codec, OfFormat1AnAccountWithNothingButAFloorCountsAsErased) {
+  AccountRecord record;
+  ASSERT_TRUE(decode_account(std::string("\0\0\0\0\x05", 5), record));
+  adopt_format_1(record, 1'750'000'000'000'000);
+  EXPECT_TRUE(record.state.erased());
 }
 
 TEST(Codec, RowsComeBack) {

@@ -45,13 +45,13 @@ std::string hex(std::string_view bytes) {
 AccountRecord golden() {
   AccountRecord record;
   tally::AccountState& state = record.state;
-  state.flags = tally::AccountState::kKnown | tally::AccountState::kSecondDay;
+  state.flags = tally::AccountState::kKnown | tally::AccountState::kSecondDay |
+                tally::AccountState::kTold | tally::AccountState::kBridged |
+                tally::AccountState::kTelling;
   state.first_day = 20'100;
   state.fence.floor = 1'900'000'000'000'000'000;
-  state.identity_time_us = 1'750'000'000'000'000;
-  state.identity_sequence = 5;
-  state.status_time_us = 1'750'000'100'000'000;
-  state.status_sequence = 6;
+  state.newest_key = 1'900'000'000'000'000'009;
+  state.profile_revision = 1'899'999'999'999'999'901;
   state.last_post_s = 1'750'000'200;
   state.posts = 300;
   state.days = 0b101;
@@ -61,6 +61,21 @@ AccountRecord golden() {
   state.evidence = EvidenceKind::kExplicit;
   state.confidence = 255;
   state.city = 2'996'944;
+  state.language = 3;
+  state.signature = 17;
+  tally::AccountDetails& details = record.details;
+  details.identity_time_us = 1'750'000'000'000'000;
+  details.identity_sequence = 5;
+  details.status_time_us = 1'750'000'100'000'000;
+  details.status_sequence = 6;
+  details.address_revision = 1'899'999'999'999'999'801;
+  details.oldest_key = 1'899'999'999'999'000'001;
+  details.provisional_first_day = 20'099;
+  details.telling = {.revision = 1'900'000'000'000'000'002,
+                     .newest_key = 1'900'000'000'000'000'007,
+                     .last_key = 1'899'999'999'999'999'909,
+                     .witnessed_us = 1'750'000'200'000'000,
+                     .awaits_first = true};
   record.evidence.bytes[0] = 1;
   record.evidence.bytes[2] = 2;
   record.fence.push_back({1'900'000'000'000'000'001, 0x1122334455667700, 1'750'000'200, 0});
@@ -83,19 +98,27 @@ TEST(Document, AnAccountKeepsItsBudget) {
   record.evidence.bytes.fill(0xff);
   record.fence.clear();
   record.state.fence.floor = UINT64_MAX;
+  record.state.newest_key = UINT64_MAX / 2;
+  record.state.profile_revision = UINT64_MAX / 2;
   record.state.posts = UINT32_MAX;
   record.state.days = UINT32_MAX;
   record.state.city = (1U << 24) - 1;
+  record.details.address_revision = UINT64_MAX / 2;
+  record.details.oldest_key = UINT64_MAX / 2;
+  record.details.telling.revision = UINT64_MAX / 2;
+  record.details.telling.newest_key = UINT64_MAX;
+  record.details.telling.last_key = UINT64_MAX;
   std::string bytes;
   encode_account(record, bytes);
-  EXPECT_LE(bytes.size(), 93U);
-  EXPECT_NE(document().find("| **usual sum** | **33–51** | **93** |"), std::string::npos);
+  EXPECT_LE(bytes.size(), 179U);
+  EXPECT_NE(document().find("| **usual sum** | **38–57** | **179** |"), std::string::npos);
 
   // Somebody who posts in two languages and whose profile names a city.
   AccountRecord usual;
   usual.state.flags = tally::AccountState::kKnown;
   usual.state.first_day = 20'100;
   usual.state.fence.floor = 1'900'000'000'000'000'000;
+  usual.state.newest_key = usual.state.fence.floor - (std::uint64_t{800'000} << 10);
   usual.state.last_post_s = 1'750'000'200;
   usual.state.posts = 300;
   usual.state.days = 0xffff;
@@ -106,7 +129,7 @@ TEST(Document, AnAccountKeepsItsBudget) {
   std::fill_n(usual.evidence.bytes.begin(), 20, std::uint8_t{0xaa});
   bytes.clear();
   encode_account(usual, bytes);
-  EXPECT_LE(bytes.size(), 51U);
+  EXPECT_LE(bytes.size(), 57U);
 }
 
 // A number of a frozen list, as "N name" in its row of the table.
@@ -128,6 +151,9 @@ TEST(Document, TheNumbersAreFrozen) {
   expect(tally::AccountState::kGone, "gone");
   expect(tally::AccountState::kDeleted, "deleted");
   expect(tally::AccountState::kSecondDay, "second day");
+  expect(tally::AccountState::kTold, "told");
+  expect(tally::AccountState::kAutomated, "automated");
+  expect(tally::AccountState::kBridged, "bridged");
   expect(tally::FenceTopic::kOther, "other");
   expect(tally::FenceTopic::kProfile, "profile");
   expect(tally::FenceTopic::kAddress, "address");

@@ -43,6 +43,7 @@ void World::act(tally::AccountKey key, Account& account, tally::Changes& changes
   sample.discriminator = random_();
   sample.upstream_time_us = sample.time_us;
   sample.upstream_sequence = static_cast<std::uint32_t>(revision_);
+  sample.record_key = sample.revision;  // posts: the key
   sample.kind = dice % 16 == 0   ? EventKind::kPostDelete
                 : dice % 16 == 1 ? EventKind::kAccount
                 : dice % 16 == 2 ? EventKind::kProfile
@@ -50,7 +51,7 @@ void World::act(tally::AccountKey key, Account& account, tally::Changes& changes
   sample.status = dice % 64 == 1    ? AccountStatus::kDeleted
                   : dice % 64 == 17 ? AccountStatus::kGone
                                     : AccountStatus::kActive;
-  if (!tally::admit(account.state, fences_, sample).counted) std::abort();
+  if (!tally::admit(account.state, pools_, sample, {}).counted) std::abort();
   tally::Placement placement{account.state.country, account.state.evidence,
                              account.state.confidence, account.state.city};
   if (dice % 7 == 0) {
@@ -62,8 +63,8 @@ void World::act(tally::AccountKey key, Account& account, tally::Changes& changes
     account.evidence.bytes[dice % account.evidence.bytes.size()] =
         static_cast<std::uint8_t>(dice >> 24);
   }
-  tally::count(account.state, sample, placement, changes);
-  fences_.age(account.state.fence, static_cast<std::uint32_t>(now_s_ - kFenceHorizon_s));
+  tally::count(account.state, sample, placement, {}, changes);
+  pools_.fences.age(account.state.fence, static_cast<std::uint32_t>(now_s_ - kFenceHorizon_s));
 }
 
 const Commit& World::step(std::size_t accounts, std::int64_t seconds) {
@@ -81,8 +82,11 @@ const Commit& World::step(std::size_t accounts, std::int64_t seconds) {
   commit_.accounts.clear();
   for (const auto& [key, ignored] : changed) {
     const Account& account = state_[key];
-    AccountRecord record{account.state, account.evidence, {}};
-    fences_.copy(account.state.fence, record.fence);
+    AccountRecord record;
+    record.state = account.state;
+    record.details = pools_.details.of(account.state);
+    record.evidence = account.evidence;
+    pools_.fences.copy(account.state.fence, record.fence);
     std::string& bytes = bytes_[key];
     bytes.clear();
     encode_account(record, bytes);

@@ -67,7 +67,7 @@ class World {
   std::uint64_t revision_ = 1;
   std::map<tally::AccountKey, Account> state_;
   std::map<tally::AccountKey, std::string> bytes_;
-  tally::FencePool fences_;
+  tally::AccountPools pools_;
   tally::Totals totals_;
   Commit commit_;
 };

@@ -29,60 +29,114 @@ std::string rfc3339(std::int64_t time_us) {
                      time_us % kSecond_us);
 }
 
-std::string to_message(const Line& line) {
-  using Kind = Line::Kind;
-  if (line.kind == Kind::kIdentity || line.kind == Kind::kAccount) {
-    const std::string time = rfc3339(line.upstream_us != 0 ? line.upstream_us : line.time_us);
-    if (line.kind == Kind::kIdentity) {
-      return fmt::format(
-          R"({{"did":"{0}","time_us":{1},"kind":"identity","identity":{{"did":"{0}","seq":{2},"time":"{3}"}}}})",
-          line.did, line.time_us, line.sequence, time);
-    }
-    const std::string status =
-        line.status.empty() ? "" : fmt::format(R"(,"status":"{}")", line.status);
-    return fmt::format(
-        R"({{"did":"{0}","time_us":{1},"kind":"account","account":{{"active":{4},"did":"{0}","seq":{2},"time":"{3}"{5}}}}})",
-        line.did, line.time_us, line.sequence, time, line.active, status);
-  }
+namespace {
+
+// The commit's own fields, as both wires have them, without those of its record before it.
+struct Commit {
   const char* collection = "app.bsky.feed.post";
   const char* operation = "create";
-  std::string record;
+  std::string record;  // empty = none
+};
+
+Commit commit_of(const Line& line) {
+  using Kind = Line::Kind;
+  Commit commit;
   switch (line.kind) {
     case Kind::kPost: {
       std::string langs;
       for (const std::string& lang : line.langs) {
         langs += fmt::format(R"({}"{}")", langs.empty() ? "" : ",", lang);
       }
-      record = fmt::format(
+      commit.record = fmt::format(
           R"(,"record":{{"$type":"app.bsky.feed.post","langs":[{}],"text":"{}"}},"cid":"bafy")",
           langs, line.text);
       break;
     }
     case Kind::kPostDelete:
-      operation = "delete";
+      commit.operation = "delete";
       break;
     case Kind::kProfile:
-      collection = "app.bsky.actor.profile";
-      record = fmt::format(R"(,"record":{{"$type":"app.bsky.actor.profile","description":"{}"}})",
-                           line.description);
+      commit.collection = "app.bsky.actor.profile";
+      commit.record =
+          fmt::format(R"(,"record":{{"$type":"app.bsky.actor.profile","description":"{}"}})",
+                      line.description);
       break;
     case Kind::kAddress:
-      collection = "community.lexicon.location.address";
-      record = fmt::format(R"(,"record":{{"country":"{}"}})", line.country);
+      commit.collection = "community.lexicon.location.address";
+      commit.record = fmt::format(R"(,"record":{{"country":"{}"}})", line.country);
       break;
     case Kind::kAddressDelete:
-      collection = "community.lexicon.location.address";
-      operation = "delete";
+      commit.collection = "community.lexicon.location.address";
+      commit.operation = "delete";
       break;
     default:
-      collection = "app.bsky.feed.like";
-      record = R"(,"record":{"$type":"app.bsky.feed.like"})";
+      commit.collection = "app.bsky.feed.like";
+      commit.record = R"(,"record":{"$type":"app.bsky.feed.like"})";
       break;
   }
+  if (line.update) commit.operation = "update";
+  return commit;
+}
+
+std::string fields_of(const Line& line) {
+  const Commit commit = commit_of(line);
   return fmt::format(
-      R"({{"did":"{}","time_us":{},"kind":"commit","commit":{{"rev":"{}","operation":"{}","collection":"{}","rkey":"{}"{}}}}})",
-      line.did, line.time_us, tid(line.revision != 0 ? line.revision : revision_at(line.time_us)),
-      operation, collection, line.rkey, record);
+      R"("rev":"{}","operation":"{}","collection":"{}","rkey":"{}"{})",
+      tid(line.revision != 0 ? line.revision : revision_at(line.time_us)), commit.operation,
+      commit.collection, line.rkey, commit.record);
+}
+
+std::string upstream_of(const Line& line) {
+  const std::string time = rfc3339(line.upstream_us != 0 ? line.upstream_us : line.time_us);
+  if (line.kind == Line::Kind::kIdentity) {
+    return fmt::format(R"("identity":{{"did":"{}","seq":{},"time":"{}"}})", line.did, line.sequence,
+                       time);
+  }
+  const std::string status =
+      line.status.empty() ? "" : fmt::format(R"(,"status":"{}")", line.status);
+  return fmt::format(R"("account":{{"active":{},"did":"{}","seq":{},"time":"{}"{}}})", line.active,
+                     line.did, line.sequence, time, status);
+}
+
+}  // namespace
+
+std::string to_message(const Line& line) {
+  using Kind = Line::Kind;
+  if (line.kind == Kind::kIdentity || line.kind == Kind::kAccount) {
+    return fmt::format(R"({{"did":"{}","time_us":{},"kind":"{}",{}}})", line.did, line.time_us,
+                       line.kind == Kind::kIdentity ? "identity" : "account", upstream_of(line));
+  }
+  return fmt::format(R"({{"did":"{}","time_us":{},"kind":"commit","commit":{{{}}}}})", line.did,
+                     line.time_us, fields_of(line));
+}
+
+std::string to_message_v2(const Line& line, std::uint64_t seq) {
+  using Kind = Line::Kind;
+  const char* kind = "commit";
+  std::string fields;
+  switch (line.kind) {
+    case Kind::kIdentity:
+      kind = "identity";
+      fields = upstream_of(line);
+      break;
+    case Kind::kAccount:
+      kind = "account";
+      fields = upstream_of(line);
+      break;
+    case Kind::kSync:
+      kind = "sync";
+      fields = fmt::format(R"("sync":{{"did":"{}","rev":"{}","seq":{}}})", line.did,
+                           tid(line.revision), line.sequence);
+      break;
+    default:
+      fields = fields_of(line);
+      break;
+  }
+  const std::string witnessed = rfc3339(line.time_us);
+  return fmt::format(
+      R"({{"$type":"message","payload":{{"$type":"network.bsky.jetstream.subscribeEvents#{}","did":"{}","seq":{},"time":"{}","witnessedAt":"{}",{}}}}})",
+      kind, line.did, seq, line.imported_us != 0 ? rfc3339(line.imported_us) : witnessed, witnessed,
+      fields);
 }
 
 }  // namespace geotally::support

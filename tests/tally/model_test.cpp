@@ -38,15 +38,15 @@ class Sharded {
   bool add(const Event& event) {
     Shard& shard = shard_of(event.sample.account);
     AccountState& state = shard.accounts[event.sample.account];
-    if (!admit(state, shard.fences, event.sample).counted) return false;
-    count(state, event.sample, event.placement, shard.changes);
+    if (!admit(state, shard.pools, event.sample, {}).counted) return false;
+    count(state, event.sample, event.placement, {}, shard.changes);
     shard.touched.push_back(event.sample.account);
     return true;
   }
 
   void erase(AccountKey account) {
     Shard& shard = shard_of(account);
-    tally::erase(shard.accounts[account], shard.fences, shard.changes);
+    tally::erase(shard.accounts[account], shard.pools, shard.changes);
   }
 
   /// All hand over; then what is expired goes.
@@ -54,12 +54,12 @@ class Sharded {
     for (Shard& shard : shards_) {
       for (const AccountKey key : shard.touched) {
         AccountState& state = shard.accounts[key];
-        shard.fences.age(state.fence, static_cast<std::uint32_t>(watermark_s - kHorizon_s));
+        shard.pools.fences.age(state.fence, static_cast<std::uint32_t>(watermark_s - kHorizon_s));
         if (key % 3 != 0) continue;  // some leave memory and come back
         std::vector<FenceEntry> entries;
-        shard.fences.copy(state.fence, entries);
-        shard.fences.release(state.fence);
-        shard.fences.restore(state.fence, entries);
+        shard.pools.fences.copy(state.fence, entries);
+        shard.pools.fences.release(state.fence);
+        shard.pools.fences.restore(state.fence, entries);
       }
       shard.touched.clear();
       const Changes handed_over = std::move(shard.changes);
@@ -78,7 +78,7 @@ class Sharded {
   struct Shard {
     std::map<AccountKey, AccountState> accounts;
     std::vector<AccountKey> touched;
-    FencePool fences;
+    AccountPools pools;
     Changes changes;
   };
   Shard& shard_of(AccountKey account) { return shards_[account % shards_.size()]; }

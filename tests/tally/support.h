@@ -31,13 +31,13 @@ class OneAccount {
   /// Whether it was counted.
   bool add(const Sample& sample) { return add(sample, {state.country, state.evidence, 0}); }
   bool add(const Sample& sample, Placement placement) {
-    const Admission admission = admit(state, fences, sample);
+    const Admission admission = admit(state, pools, sample, facts);
     if (!admission.counted) return false;
     if (admission.evidence && declare(state, sample)) {
       placement = {state.declared,
                    state.declared.known() ? EvidenceKind::kExplicit : EvidenceKind::kNone, 0};
     }
-    count(state, sample, placement, changes_);
+    count(state, told(sample, admission), placement, facts, changes_);
     return true;
   }
   bool post(std::int64_t time_s) { return add(sample(EventKind::kPost, time_s)); }
@@ -55,7 +55,7 @@ class OneAccount {
     event.record_key = key;
     return add(event);
   }
-  void forget() { erase(state, fences, changes_); }
+  void forget() { erase(state, pools, changes_); }
 
   /// Figures of `where`; window 0 is 15m, 1 is 24h, 2 is 90d.
   CountryFigures figures(std::int64_t edge_s, Country where = {}) {
@@ -74,10 +74,18 @@ class OneAccount {
   }
 
   AccountState state;
-  FencePool fences;
+  AccountPools pools;
+  StoreFacts facts;
   Totals totals;
 
  private:
+  // As the shard has it.
+  static Sample told(Sample sample, const Admission& admission) {
+    sample.told = admission.told;
+    sample.time_us = admission.time_us;
+    return sample;
+  }
+
   Changes changes_;
   std::uint64_t revision_ = 0;
 };

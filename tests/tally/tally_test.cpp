@@ -233,7 +233,7 @@ TEST(Erase, LeavesTheFloorAndCountsAsLeaving) {
   EXPECT_EQ(now.posts, 1U);
   EXPECT_EQ(account.state.posts, 0U);
   EXPECT_EQ(account.state.country, kUnknownCountry);
-  EXPECT_EQ(account.fences.used(), 0U);
+  EXPECT_EQ(account.pools.fences.used(), 0U);
   EXPECT_FALSE(account.add(post)) << "a replay";
   EXPECT_TRUE(account.post(kNoon_s + kDaySeconds));
   EXPECT_EQ(account.figures(kNoon_s + kDaySeconds).accounts, 1U) << "a new account";
