@@ -186,7 +186,8 @@ void Shard::add(const tally::Sample& sample, const Batch& batch) {
   // A telling moves with rows that do not count, too.
   const bool telling = hot.state.has(tally::AccountState::kTelling);
   const tally::Admission admission = tally::admit(hot.state, pools, sample, facts_);
-  if (telling || hot.state.has(tally::AccountState::kTelling)) [[unlikely]] touch(hot);
+  if (telling || hot.state.has(tally::AccountState::kTelling)) [[unlikely]]
+    touch(hot);
   if (!admission.counted) {
     ++dropped_[static_cast<std::size_t>(admission.reason)];
     return;
