@@ -42,7 +42,7 @@ std::vector<http::DailyRow> daily_rows(const store::Store& store, std::int32_t f
       static_assert(http::DailyRow::kWindows == tally::kDayRowWindows.size());
       row.active = closing.active;
       row.evidence = closing.evidence;
-      row.gap_us = day.gap_us;
+      row.gap_us = day.head.gap_us;
       rows.push_back(row);
     }
   }

@@ -19,6 +19,10 @@
 
 namespace geotally::geo {
 
+/// Version of what decides a country: weights, tables and rules. It is raised with any of them, and
+/// stored with what they counted.
+inline constexpr std::uint32_t kMethod = 1;
+
 /// New evidence about one account. Everything is optional; views are only read during the call.
 struct Evidence {
   // What a profile says. `profile` true: these fields REPLACE what an earlier profile said

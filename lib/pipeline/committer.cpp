@@ -6,8 +6,10 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
 #include <pthread.h>
 
+#include "geo/resolver.h"
 #include "pipeline/snapshot_of.h"
 #include "tally/coverage.h"
 
@@ -18,6 +20,8 @@ constexpr std::chrono::milliseconds kRetryAfter{1'000};
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 constexpr std::int64_t kSlowCommit_us = 5'000'000;
 constexpr std::int64_t kReportStoreEvery_us = 5'000'000;
+// What the feeds that this program follows are of.
+constexpr store::Network kNetwork = store::Network::kBluesky;
 
 }  // namespace
 
@@ -30,6 +34,11 @@ Committer::Committer(CommitterOptions options, store::Store& store, metrics::Met
       record_(store.last_commit()),
       base_(store.base()),
       rewriter_(store) {
+  if (record_.network != store::Network::kNone && record_.network != kNetwork) {
+    throw store::Refused(
+        fmt::format("the store counts {}, this program follows {}; choose another data directory",
+                    to_string(record_.network), to_string(kNetwork)));
+  }
   store_.load(totals_);
   gaps_ = recent_gaps(store_);
   committed_.store(record_.number, std::memory_order_release);
@@ -93,6 +102,7 @@ void Committer::commit(Delivery& delivery) {
     store::DayClosed& closed = commit.days.emplace_back();
     closed.day = day;
     closed.closing = totals_.close_day(day);
+    closed.head.method = geo::kMethod;
   }
   totals_.expire(watermark_s);
   commit.totals = &totals_;
@@ -103,7 +113,7 @@ void Committer::commit(Delivery& delivery) {
     gaps_.push_back(gap);
   }
   commit.gaps = mark.gaps;
-  for (store::DayClosed& closed : commit.days) closed.gap_us = missed_us(closed.day);
+  for (store::DayClosed& closed : commit.days) closed.head.gap_us = missed_us(closed.day);
   correct_closed_days(mark, commit);
 
   record_.number = mark.number;
@@ -113,6 +123,10 @@ void Committer::commit(Delivery& delivery) {
   record_.ingested_until_us = mark.ingested_until_us;
   record_.next_day_to_close = mark.next_day_to_close;
   record_.cursor = mark.cursor;
+  record_.network = kNetwork;
+  record_.method = geo::kMethod;
+  // Classes are not counted here: those of an earlier program are not these accounts' any more.
+  record_.class_function = 0;
   record_.committed_at_us = started_us;
   commit.record = record_;
 
@@ -206,7 +220,8 @@ void Committer::correct_closed_days(const Mark& mark, store::Commit& commit) {
       store::DayClosed& again = commit.days.emplace_back();
       again.day = day;
       again.closing = std::move(stored.closing);
-      again.gap_us = std::max(stored.gap_us, missed_us(day));
+      again.head = stored.head;
+      again.head.gap_us = std::max(stored.head.gap_us, missed_us(day));
     }
   }
 }

@@ -205,6 +205,17 @@ enum Part1 : std::uint8_t {
 constexpr std::uint8_t kFlags1 = tally::AccountState::kKnown | tally::AccountState::kGone |
                                  tally::AccountState::kDeleted | tally::AccountState::kSecondDay;
 
+// What a record of format 2 begins with, and none of format 1: there, a commit's number is not 0,
+// a list of countries begins with a letter, and what was missed of a day is not negative, hence an
+// even number as a signed one is written.
+constexpr std::uint8_t kCommit2 = 0;
+constexpr std::uint8_t kCountries2 = 2;
+constexpr std::uint8_t kClosing2 = 1;
+
+bool begins_with(std::string_view bytes, std::uint8_t mark) {
+  return !bytes.empty() && static_cast<std::uint8_t>(bytes[0]) == mark;
+}
+
 // Up to the last byte that is not zero.
 std::size_t used_bytes(const geo::EvidenceState& evidence) {
   constexpr std::size_t kBytes = sizeof evidence.bytes;
@@ -256,6 +267,32 @@ std::uint8_t parts_of_format_1(const AccountRecord& record, std::size_t evidence
       part(kHasFence, kHasFence1) | part(kHasCity, kHasCity1));
 }
 
+// What a commit record of format 2 has besides.
+bool get_commit2(Reader& reader, CommitRecord& commit) {
+  std::uint8_t network = 0;
+  std::uint8_t has_archive = 0;
+  reader.get(network);
+  commit.network = static_cast<Network>(network);
+  reader.get_varint(commit.method);
+  reader.get_varint(commit.class_function);
+  if (!reader.get(has_archive) || has_archive > 1) return false;
+  if (has_archive == 0) return true;
+  ArchivePosition& archive = commit.archive;
+  std::size_t size = 0;
+  std::string_view host;
+  std::uint8_t pass = 0;
+  if (!reader.get_varint(size) || size == 0 || !reader.get_bytes(size, host)) return false;
+  archive.host = host;
+  reader.get_varint(archive.sequence);
+  reader.get_varint(archive.bootstrap_end);
+  reader.get_varint(archive.pin);
+  if (!reader.get(pass) || pass > static_cast<std::uint8_t>(ArchivePosition::Pass::kDone)) {
+    return false;
+  }
+  archive.pass = static_cast<ArchivePosition::Pass>(pass);
+  return reader.get(archive.pass_reached);
+}
+
 // Newest first, and nothing below the floor.
 bool in_order(const AccountRecord& record) {
   std::uint64_t newer = UINT64_MAX;
@@ -267,6 +304,13 @@ bool in_order(const AccountRecord& record) {
 }
 
 }  // namespace
+
+std::string_view to_string(Network network) {
+  static constexpr std::array<std::string_view, kNetworks> kNames = {"none", "bluesky", "mastodon",
+                                                                     "nostr", "x"};
+  const auto number = static_cast<std::size_t>(network);
+  return number < kNetworks ? kNames[number] : "unknown";
+}
 
 std::string account_key(tally::AccountKey key) { return big_endian(key); }
 bool parse_account_key(std::string_view bytes, tally::AccountKey& key) {
@@ -524,6 +568,11 @@ bool parse_row_key(std::string_view bytes, tally::RowId& id) {
   return true;
 }
 
+bool is_unknown_row_key(std::string_view bytes) {
+  return bytes.size() == 1 + sizeof(std::uint32_t) &&
+         static_cast<std::uint8_t>(bytes[0]) >= tally::kRowKinds;
+}
+
 void encode_row(tally::RowKind kind, const tally::Row& row, std::string& out) {
   const bool days = kind == tally::RowKind::kDay;
   for (std::size_t i = 0; i < Country::count(); ++i) {
@@ -552,14 +601,15 @@ bool decode_row(std::string_view bytes, tally::RowKind kind, tally::Row& row) {
   return reader.done();
 }
 
-void encode_countries(const tally::Totals& totals, std::string& out) {
+void encode_countries(const CountryTotalsArray& countries, std::string& out) {
+  put(out, kCountries2);
   for (std::size_t i = 0; i < Country::count(); ++i) {
-    const Country country = Country::from_index(i);
-    const tally::CountryTotals& total = totals.country(country);
+    const tally::CountryTotals& total = countries[i];
     if (total == tally::CountryTotals{}) continue;
-    put_country(out, country);
+    put_country(out, Country::from_index(i));
     for (const std::uint64_t value : {total.posts, total.posts_deleted, total.accounts, total.never,
-                                      total.once, total.confidence}) {
+                                      total.once, total.confidence, total.automated,
+                                      total.bridged}) {
       put_varint(out, value);
     }
     for (const std::uint64_t accounts : total.evidence) put_varint(out, accounts);
@@ -568,7 +618,8 @@ void encode_countries(const tally::Totals& totals, std::string& out) {
 
 bool decode_countries(std::string_view bytes, CountryTotalsArray& countries) {
   countries = {};
-  Reader reader(bytes);
+  const bool older = !begins_with(bytes, kCountries2);
+  Reader reader(older ? bytes : bytes.substr(1));
   while (reader.ok() && reader.left() > 0) {
     std::size_t i = 0;
     if (!reader.get_next_country(i)) return false;
@@ -576,6 +627,10 @@ bool decode_countries(std::string_view bytes, CountryTotalsArray& countries) {
     for (std::uint64_t* value : {&total.posts, &total.posts_deleted, &total.accounts, &total.never,
                                  &total.once, &total.confidence}) {
       reader.get_varint(*value);
+    }
+    if (!older) {
+      reader.get_varint(total.automated);
+      reader.get_varint(total.bridged);
     }
     for (std::uint64_t& accounts : total.evidence) reader.get_varint(accounts);
     if (total == tally::CountryTotals{}) return false;
@@ -600,9 +655,12 @@ bool decode_city(std::string_view bytes, tally::CityTotals& total) {
   return reader.done() && !(total == tally::CityTotals{});
 }
 
-void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t gap_us,
+void encode_closing(const std::vector<tally::DayClosing>& closing, const ClosingHead& head,
                     std::string& out) {
-  put_signed(out, gap_us);
+  put(out, kClosing2);
+  put_varint(out, head.method);
+  put(out, static_cast<std::uint8_t>(head.source));
+  put_signed(out, head.gap_us);
   for (std::size_t i = 0; i < closing.size(); ++i) {
     const tally::DayClosing& row = closing[i];
     // Who has no accounts has nobody active, engaged or located.
@@ -616,10 +674,19 @@ void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t 
 }
 
 bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& closing,
-                    std::int64_t& gap_us) {
+                    ClosingHead& head) {
   closing.assign(Country::count(), {});
-  Reader reader(bytes);
-  reader.get_signed(gap_us);
+  head = {};
+  const bool older = !begins_with(bytes, kClosing2);
+  Reader reader(older ? bytes : bytes.substr(1));
+  if (!older) {
+    std::uint8_t source = 0;
+    reader.get_varint(head.method);
+    reader.get(source);
+    if (source > static_cast<std::uint8_t>(ClosingSource::kArchive)) return false;
+    head.source = static_cast<ClosingSource>(source);
+  }
+  if (!reader.get_signed(head.gap_us) || head.gap_us < 0) return false;
   while (reader.ok() && reader.left() > 0) {
     std::size_t i = 0;
     if (!reader.get_next_country(i)) return false;
@@ -634,6 +701,7 @@ bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& clos
 }
 
 void encode_commit(const CommitRecord& commit, std::string& out) {
+  put(out, kCommit2);
   put_varint(out, commit.number);
   for (const std::int64_t value :
        {commit.committed_at_us, commit.edge_us, commit.watermark_us, commit.observed_since_us,
@@ -641,11 +709,27 @@ void encode_commit(const CommitRecord& commit, std::string& out) {
         commit.next_day_to_close}) {
     put_signed(out, value);
   }
+  put(out, static_cast<std::uint8_t>(commit.network));
+  put_varint(out, commit.method);
+  put_varint(out, commit.class_function);
+  const ArchivePosition& archive = commit.archive;
+  put(out, static_cast<std::uint8_t>(archive.exists() ? 1 : 0));
+  if (archive.exists()) {
+    put_varint(out, archive.host.size());
+    out.append(archive.host);
+    put_varint(out, archive.sequence);
+    put_varint(out, archive.bootstrap_end);
+    put_varint(out, archive.pin);
+    put(out, static_cast<std::uint8_t>(archive.pass));
+    put(out, archive.pass_reached);
+  }
   out.append(commit.cursor);
 }
 
 bool decode_commit(std::string_view bytes, CommitRecord& commit) {
-  Reader reader(bytes);
+  commit = {};
+  const bool older = !begins_with(bytes, kCommit2);
+  Reader reader(older ? bytes : bytes.substr(1));
   std::int64_t gaps = 0;
   reader.get_varint(commit.number);
   for (std::int64_t* value :
@@ -654,6 +738,7 @@ bool decode_commit(std::string_view bytes, CommitRecord& commit) {
     reader.get_signed(*value);
   }
   commit.gaps = static_cast<std::uint64_t>(gaps);
+  if (commit.number == 0 || (!older && !get_commit2(reader, commit))) return false;
   std::string_view cursor;
   if (!reader.get_bytes(reader.left(), cursor)) return false;
   commit.cursor = cursor;

@@ -1,5 +1,7 @@
 // The bytes on disk (proto/store.md). Encoders append to a string; decoders
 // answer false for bytes that no encoder writes, and leave the value unspecified.
+// Encoders write format 2; decoders read format 1 as well, each record by its own
+// first bytes.
 #pragma once
 
 #include <array>
@@ -27,6 +29,22 @@ struct AccountRecord {
   std::vector<tally::FenceEntry> fence;  ///< newest first
   std::uint8_t format = 2;               ///< of the bytes that it was read from
 };
+
+/// The number of the format that is written.
+inline constexpr std::uint32_t kFormat = 2;
+/// The oldest that is read. Its records stay as they are until they change.
+inline constexpr std::uint32_t kFormatOldest = 1;
+
+/// What a store counts. The numbers are stored.
+enum class Network : std::uint8_t {
+  kNone = 0,  ///< a commit of format 1, or none yet
+  kBluesky = 1,
+  kMastodon = 2,
+  kNostr = 3,
+  kX = 4,
+};
+inline constexpr std::size_t kNetworks = 5;
+[[nodiscard]] std::string_view to_string(Network network);
 
 /// How far an archive was read that this store sweeps. An archive belongs to one host, and so do
 /// its sequence numbers.
@@ -58,6 +76,11 @@ struct CommitRecord {
   std::int64_t gap_us = 0;
   std::int64_t next_day_to_close = 0;  ///< UTC days before it have a closing row
   std::string cursor;                  ///< the feed's position, as the feed wrote it
+  Network network = Network::kNone;
+  std::uint32_t method = 0;  ///< version of weights and tables that counted last; 0 = not said
+  /// Version of the function that puts undecided accounts into classes; 0 = none are counted, so
+  /// that who counts them begins anew.
+  std::uint32_t class_function = 0;
   ArchivePosition archive = {};
 };
 
@@ -72,6 +95,20 @@ struct CounterBase {
   std::array<std::uint64_t, Country::kLimit> posts{};  ///< by Country::index()
   std::array<std::uint64_t, Country::kLimit> posts_deleted{};
   friend bool operator==(const CounterBase&, const CounterBase&) = default;
+};
+
+/// Where a closing row comes from. The numbers are stored.
+enum class ClosingSource : std::uint8_t {
+  kLive = 0,     ///< the day ended while the store was open
+  kArchive = 1,  ///< the finishing pass of an archive
+};
+
+/// What a closing row says of the day itself.
+struct ClosingHead {
+  std::int64_t gap_us = 0;   ///< how much of it was missed
+  std::uint32_t method = 0;  ///< as CommitRecord::method, at the day's end; 0 = a row of format 1
+  ClosingSource source = ClosingSource::kLive;
+  friend bool operator==(const ClosingHead&, const ClosingHead&) = default;
 };
 
 /// Big-endian, so that keys sort by partition and hash.
@@ -97,11 +134,13 @@ void adopt_format_1(AccountRecord& record, std::int64_t watermark_us);
 
 [[nodiscard]] std::string row_key(tally::RowId id);
 [[nodiscard]] bool parse_row_key(std::string_view bytes, tally::RowId& id);
+/// The key of a row whose kind came later: such a row is kept as it is.
+[[nodiscard]] bool is_unknown_row_key(std::string_view bytes);
 void encode_row(tally::RowKind kind, const tally::Row& row, std::string& out);
 [[nodiscard]] bool decode_row(std::string_view bytes, tally::RowKind kind, tally::Row& row);
 
 using CountryTotalsArray = std::array<tally::CountryTotals, Country::kLimit>;
-void encode_countries(const tally::Totals& totals, std::string& out);
+void encode_countries(const CountryTotalsArray& countries, std::string& out);
 [[nodiscard]] bool decode_countries(std::string_view bytes, CountryTotalsArray& countries);
 
 [[nodiscard]] std::string city_key(std::uint32_t city);
@@ -109,11 +148,13 @@ void encode_countries(const tally::Totals& totals, std::string& out);
 void encode_city(const tally::CityTotals& total, std::string& out);
 [[nodiscard]] bool decode_city(std::string_view bytes, tally::CityTotals& total);
 
-void encode_closing(const std::vector<tally::DayClosing>& closing, std::int64_t gap_us,
+/// `head.gap_us` >= 0.
+void encode_closing(const std::vector<tally::DayClosing>& closing, const ClosingHead& head,
                     std::string& out);
 [[nodiscard]] bool decode_closing(std::string_view bytes, std::vector<tally::DayClosing>& closing,
-                                  std::int64_t& gap_us);
+                                  ClosingHead& head);
 
+/// `commit.number` > 0. A network that is not known decodes: who opens the store says so.
 void encode_commit(const CommitRecord& commit, std::string& out);
 [[nodiscard]] bool decode_commit(std::string_view bytes, CommitRecord& commit);
 

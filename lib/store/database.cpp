@@ -19,6 +19,23 @@ bool is_corruption(const rocksdb::Status& status) {
 
 }  // namespace
 
+bool is_known_key(std::string_view key) {
+  return key == kFormatKey || key == kSeedKey || key == kCommitKey || key == kCountriesKey ||
+         key == kBaseKey;
+}
+
+std::string other_format(const std::string& name, std::uint64_t format) {
+  return fmt::format("{}: its format is {}, this program reads {} and {}", name, format,
+                     kFormatOldest, kFormat);
+}
+
+void refuse_unknown_network(const std::string& name, const CommitRecord& record) {
+  const auto network = static_cast<std::size_t>(record.network);
+  if (network < kNetworks) return;
+  throw Refused(
+      fmt::format("{}: it counts network {}, which this program does not know", name, network));
+}
+
 [[noreturn]] void raise(const std::string& what, const rocksdb::Status& status) {
   const std::string line = fmt::format("{}: {}", what, status.ToString());
   if (is_corruption(status)) throw Refused(fmt::format("{}; {}", line, kAdvice));

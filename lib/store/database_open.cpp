@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -107,8 +108,10 @@ void refuse_foreign_directory(const Options& options, bool exists) {
   }
 }
 
-// Whether a first start came as far as its last step. Changes nothing.
-bool has_format(const rocksdb::DBOptions& options, const std::string& directory) {
+// The number of the store's format; nothing = a first start did not come as far as its last step.
+// Changes nothing.
+std::optional<std::uint64_t> stored_format(const rocksdb::DBOptions& options,
+                                           const std::string& directory) {
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status opened =
       rocksdb::DB::OpenForReadOnly(rocksdb::Options(options, {}), directory, &raw);
@@ -117,7 +120,10 @@ bool has_format(const rocksdb::DBOptions& options, const std::string& directory)
   std::string value;
   const rocksdb::Status read = db->Get({}, kFormatKey, &value);
   if (!read.ok() && !read.IsNotFound()) raise_open(fmt::format("store {}", directory), read);
-  return read.ok();
+  if (!read.ok()) return std::nullopt;
+  std::uint64_t format = 0;
+  static_cast<void>(parse_number_key(value, format));
+  return format;
 }
 
 // Files of a commit that a crash cut off before RocksDB took them in.
@@ -136,7 +142,33 @@ void remove_leftovers(const std::string& directory) {
   std::filesystem::remove_all(fmt::format("{}/{}.tmp", directory, kCheckpoint), ignored);
 }
 
+// The names of a later format may be unknown: its number says more than they do.
+void refuse_foreign_families(const std::string& name, const std::string& directory,
+                             const rocksdb::DBOptions& options,
+                             const std::vector<std::string>& found) {
+  for (const std::string& family : found) {
+    if (std::ranges::count(kFamilyNames, family) != 0) continue;
+    const std::optional<std::uint64_t> format = stored_format(options, directory);
+    if (format && !is_read(*format)) throw Refused(other_format(name, *format));
+    throw Refused(fmt::format("{}: it is of another format (column family {})", name, family));
+  }
+}
+
 }  // namespace
+
+// Not in a store of format 1, which older programs open as well until something is committed.
+void Store::Database::make_later_families() {
+  const std::optional<std::string> bytes = get(kDefault, kFormatKey);
+  std::uint64_t format = kFormat;
+  if (bytes && !parse_number_key(*bytes, format)) return;
+  if (format != kFormat) return;
+  for (const Family family : {kPast, kHistory}) {
+    if (families[family] != nullptr) continue;
+    const rocksdb::Status made =
+        db->CreateColumnFamily(family_options[family], kFamilyNames[family], &families[family]);
+    if (!made.ok()) raise_open(name, made);
+  }
+}
 
 std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   prepare_directory(options);
@@ -175,19 +207,19 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   database->disk = make_disk(options.env, database->errors);
   db_options.env = database->disk.get();
 
+  std::vector<Family> wanted;
+  for (std::size_t i = 0; i < kFamilies; ++i) wanted.push_back(static_cast<Family>(i));
   if (exists) {
     std::vector<std::string> found;
     const rocksdb::Status listed =
         rocksdb::DB::ListColumnFamilies(db_options, options.directory, &found);
     if (!listed.ok()) raise_open(database->name, listed);
-    for (const std::string& family : found) {
-      if (std::find(kFamilyNames.begin(), kFamilyNames.end(), family) == kFamilyNames.end()) {
-        throw Refused(
-            fmt::format("{}: it is of another format (column family {})", database->name, family));
-      }
-    }
-    if (found.size() != kFamilies) {
-      if (options.read_only || !options.create || has_format(db_options, options.directory)) {
+    refuse_foreign_families(database->name, options.directory, db_options, found);
+    const auto has = [&](const char* name) { return std::ranges::count(found, name) != 0; };
+    if (std::all_of(kFamilyNames.begin(), kFamilyNames.begin() + kFamiliesOldest, has)) {
+      std::erase_if(wanted, [&](Family family) { return !has(kFamilyNames[family]); });
+    } else {
+      if (options.read_only || !options.create || stored_format(db_options, options.directory)) {
         throw Refused(
             fmt::format("{}: it is of another format, or was never completed", database->name));
       }
@@ -196,12 +228,14 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
     }
   }
 
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     database->family_options[i] =
         options_of(static_cast<Family>(i), database->cache, cache_bytes(options));
     database->family_options[i].disable_auto_compactions = !options.compact;
-    descriptors.emplace_back(kFamilyNames[i], database->family_options[i]);
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const Family family : wanted) {
+    descriptors.emplace_back(kFamilyNames[family], database->family_options[family]);
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
@@ -211,9 +245,12 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
           : rocksdb::DB::Open(db_options, options.directory, descriptors, &handles, &raw);
   if (!opened.ok()) raise_open(database->name, opened);
   database->db.reset(raw);
-  std::copy(handles.begin(), handles.end(), database->families.begin());
+  for (std::size_t i = 0; i < wanted.size(); ++i) database->families[wanted[i]] = handles[i];
 
-  if (!options.read_only) remove_leftovers(options.directory);
+  if (!options.read_only) {
+    database->make_later_families();
+    remove_leftovers(options.directory);
+  }
   return database;
 }
 

@@ -2,7 +2,7 @@
 //
 // Kept is every record that verifies. Accounts say again what all cells say of accounts; posts and
 // deletions, which no account can say, are made to agree over seconds, minutes, hours, days and all
-// time. What was lost is a gap of cause `rebuilt`: of the buckets that do not agree, or, where
+// time. Records of kinds that this program does not know are copied. What was lost is a gap of cause `rebuilt`: of the buckets that do not agree, or, where
 // accounts are missing or may be older than they were, of all that was ever observed.
 #pragma once
 

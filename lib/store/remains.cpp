@@ -71,15 +71,17 @@ void Remains::read(Family which, Take take) {
 
 void Remains::read_default() {
   const auto advice = "restore a backup instead (geotally restore)";
-  const std::vector<std::string> formats = salvage_.get(kFormatKey);
-  std::uint64_t format = 0;
-  if (formats.empty() || !parse_number_key(formats.front(), format)) {
-    throw Refused(fmt::format("store {}: its format number cannot be read; {}", data_dir_, advice));
+  // It only rises.
+  std::optional<std::uint64_t> format;
+  for (const std::string& bytes : salvage_.get(kFormatKey)) {
+    std::uint64_t version = 0;
+    if (parse_number_key(bytes, version)) format = std::max(format.value_or(0), version);
   }
-  if (format != kFormat) {
-    throw Refused(fmt::format("store {}: its format is {}, this program reads {}", data_dir_,
-                              format, kFormat));
+  const std::string name = fmt::format("store {}", data_dir_);
+  if (!format) {
+    throw Refused(fmt::format("{}: its format number cannot be read; {}", name, advice));
   }
+  if (!is_read(*format)) throw Refused(other_format(name, *format));
   const std::vector<std::string> seeds = salvage_.get(kSeedKey);
   if (seeds.empty() || !parse_number_key(seeds.front(), seed)) {
     throw Refused(fmt::format(
@@ -95,6 +97,7 @@ void Remains::read_default() {
     if (!found || record.number > commit.number) commit = record;
     found = true;
   }
+  refuse_unknown_network(name, commit);
   for (const std::string& bytes : salvage_.get(kCountriesKey)) {
     CountryTotalsArray totals;
     if (decode_countries(bytes, totals)) countries.offer(counted_in(totals), totals);
@@ -115,6 +118,7 @@ void Remains::read_default() {
 
 void Remains::read_cells() {
   read(kCells, [this](std::string_view key, std::string_view bytes) {
+    if (is_unknown_row_key(key)) return true;
     RowId id;
     Row row;
     if (!parse_row_key(key, id) || !decode_row(bytes, id.kind, row)) return false;
@@ -127,12 +131,14 @@ void Remains::read_cells() {
 void Remains::read_days() {
   read(kDays, [this](std::string_view key, std::string_view bytes) {
     std::uint64_t day = 0;
-    std::int64_t gap_us = 0;
+    ClosingHead head;
     std::vector<tally::DayClosing> closing;
-    if (!parse_number_key(key, day) || !decode_closing(bytes, closing, gap_us)) return false;
+    if (!parse_number_key(key, day) || !decode_closing(bytes, closing, head)) return false;
     auto& stored = closings[static_cast<std::int64_t>(day)];
     // Written again only when more of the day turns out to be missing.
-    if (stored.second.empty() || gap_us > stored.first) stored = {gap_us, std::move(closing)};
+    if (stored.second.empty() || head.gap_us > stored.first.gap_us) {
+      stored = {head, std::move(closing)};
+    }
     return true;
   });
 }
@@ -172,6 +178,26 @@ void Remains::for_each_account(const Visit& visit) {
     ++(latest ? count.kept : count.invalid);
     if (latest) visit(key, *latest, found.latest);
   });
+}
+
+void Remains::for_each_passed_over(const Copy& copy) {
+  for (const std::string& key : salvage_.keys()) {
+    if (is_known_key(key)) continue;
+    const std::vector<std::string> versions = salvage_.get(key);
+    if (versions.empty()) continue;
+    copy(kDefault, key, versions.back());
+    ++family(kDefault).kept;
+  }
+  salvage_.for_each(kCells, [&](const Salvage::Record& record) {
+    if (is_unknown_row_key(record.key)) copy(kCells, record.key, record.versions.back());
+  });
+  for (const Family which : {kPast, kHistory}) {
+    salvage_.for_each(which, [&](const Salvage::Record& record) {
+      copy(which, record.key, record.versions.back());
+      ++family(which).kept;
+    });
+    family(which).unreadable = salvage_.unreadable(which);
+  }
 }
 
 // That of the commit; where that record may be an old one, rows and accounts may know better.

@@ -46,6 +46,11 @@ class Remains {
   using Visit = std::function<void(tally::AccountKey key, AccountRecord& record, bool latest)>;
   void for_each_account(const Visit& visit);
 
+  /// Visits what a later program wrote beside what this one knows, and the past that an archive
+  /// told: bytes, to be copied. Where no version is known to be the latest it is one of them.
+  using Copy = std::function<void(Family family, std::string_view key, std::string_view value)>;
+  void for_each_passed_over(const Copy& copy);
+
   /// Whether some records of a family were there that cannot be read, or say nothing.
   [[nodiscard]] bool unsure(Family which) const {
     const Rebuilt::Family& family = out_.families[which];
@@ -59,8 +64,7 @@ class Remains {
   Latest<CountryTotalsArray> countries;
   std::map<tally::RowId, Latest<tally::Row>> rows;
   bool ahead = false;  ///< a log broke off before `commit`: some of what it had may be lost
-  /// By day: the part of it that is in gaps, and its closing.
-  std::map<std::int64_t, std::pair<std::int64_t, std::vector<tally::DayClosing>>> closings;
+  std::map<std::int64_t, std::pair<ClosingHead, std::vector<tally::DayClosing>>> closings;  ///< by day
   std::map<std::uint64_t, Gap> gaps;
   std::map<std::uint32_t, Latest<tally::CityTotals>> cities;
   std::int64_t watermark_us = 0;  ///< never 0 once it is constructed

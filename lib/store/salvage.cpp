@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Of the families that for_each() reads; the others' keys are no numbers.
-constexpr std::array<std::size_t, kFamilies> kKeyBytes = {0, 8, 5, 8, 8, 0, 4};
+constexpr std::array<std::size_t, kFamilies> kKeyBytes = {0, 8, 5, 8, 8, 0, 4, 8, 5};
 
 std::string key_of(std::uint64_t number, std::size_t bytes) {
   return number_key(number).substr(sizeof number - bytes);
@@ -106,22 +106,33 @@ std::unique_ptr<OpenDatabase> OpenDatabase::open(const std::string& directory,
       mode.value_or(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
   // Of the store itself: a log that files are ahead of must be whole.
   options.track_and_verify_wals_in_manifest = !mode;
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const char* name : kFamilyNames) {
-    families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<std::string> found;
+  if (!mode && !rocksdb::DB::ListColumnFamilies(options, directory, &found).ok()) return nullptr;
+  std::vector<Family> wanted;
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    const bool may_lack = !mode && i >= kFamiliesOldest;
+    if (may_lack && std::ranges::count(found, kFamilyNames[i]) == 0) continue;
+    wanted.push_back(static_cast<Family>(i));
+    descriptors.emplace_back(kFamilyNames[i], rocksdb::ColumnFamilyOptions());
   }
   auto opened = std::make_unique<OpenDatabase>();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status =
-      mode ? rocksdb::DB::Open(options, directory, families, &opened->families, &raw)
-           : rocksdb::DB::OpenForReadOnly(options, directory, families, &opened->families, &raw);
+      mode ? rocksdb::DB::Open(options, directory, descriptors, &handles, &raw)
+           : rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &raw);
   opened->db.reset(raw);
-  return status.ok() ? std::move(opened) : nullptr;
+  if (!status.ok()) return nullptr;
+  for (std::size_t i = 0; i < wanted.size(); ++i) opened->families[wanted[i]] = handles[i];
+  return opened;
 }
 
 OpenDatabase::~OpenDatabase() {
   if (!db) return;
-  for (rocksdb::ColumnFamilyHandle* family : families) db->DestroyColumnFamilyHandle(family);
+  for (rocksdb::ColumnFamilyHandle* family : families) {
+    if (family != nullptr) db->DestroyColumnFamilyHandle(family);
+  }
   db->Close();
 }
 
@@ -233,11 +244,29 @@ std::vector<std::string> Salvage::get(std::string_view key) {
   return versions;
 }
 
+std::set<std::string> Salvage::keys() {
+  std::set<std::string> keys;
+  const auto read = [&](rocksdb::Iterator* iterator) {
+    const std::unique_ptr<rocksdb::Iterator> rows(iterator);
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) keys.insert(rows->key().ToString());
+    return rows->status().ok();
+  };
+  if (opened() && read(store_->db->NewIterator(whole_scan()))) return keys;
+  open_files();
+  in_pieces_[kDefault] = true;
+  for (const auto& file : files_) {
+    if (file->family == kDefault) read(file->reader.NewIterator(whole_scan()));
+  }
+  if (logs_ != nullptr) read(logs_->db->NewIterator(whole_scan()));
+  return keys;
+}
+
 void Salvage::for_each(Family family, const std::function<void(const Record&)>& visit) {
   if (!opened()) {
     between(family, 0, UINT64_MAX, visit);
     return;
   }
+  if (store_->families[family] == nullptr) return;
   Scan scan([&] { return store_->db->NewIterator(whole_scan(), store_->families[family]); },
             kKeyBytes[family]);
   for (scan.seek(0);; scan.next()) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,7 +67,7 @@ struct OpenDatabase {
   OpenDatabase& operator=(const OpenDatabase&) = delete;
 
   std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;  ///< by Family
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};  ///< by Family; null = none
 };
 
 /// Not thread-safe.
@@ -83,7 +84,9 @@ class Salvage {
 
   /// All versions of a record of family `default`.
   [[nodiscard]] std::vector<std::string> get(std::string_view key);
-  /// What the logs alone say of it.
+  /// All keys of family `default` that can be read, each once.
+  [[nodiscard]] std::set<std::string> keys();
+  /// What the logs alone say of a record of it.
   [[nodiscard]] std::optional<std::string> logged(std::string_view key);
 
   struct Record {
@@ -91,7 +94,7 @@ class Salvage {
     std::vector<std::string> versions;  ///< at least one
     bool latest = false;                ///< the one version is the latest: RocksDB says so
   };
-  /// Every record of a family but `default` and `due`, in key order.
+  /// Every record of a family but `default` and `due`, in key order. A store may lack a family.
   void for_each(Family family, const std::function<void(const Record&)>& visit);
 
   /// Versions of records in blocks that cannot be read, of the files that get() or

@@ -41,10 +41,10 @@ std::unique_ptr<Store> Store::open(const Options& options) {
   Database& opened_database = *store->database_;
   std::uint64_t format = 0;
   if (const auto bytes = opened_database.get(kDefault, kFormatKey)) {
-    if (!parse_number_key(*bytes, format) || format != kFormat) {
-      throw Refused(fmt::format("{}: its format is {}, this program reads {}", opened_database.name,
-                                format, kFormat));
+    if (!parse_number_key(*bytes, format) || !is_read(format)) {
+      throw Refused(other_format(opened_database.name, format));
     }
+    store->format_ = static_cast<std::uint32_t>(format);
     const auto seed = opened_database.get(kDefault, kSeedKey);
     if (!seed || !parse_number_key(*seed, store->seed_)) {
       throw Refused(fmt::format("{}: it has no readable seed; {}", opened_database.name, kAdvice));
@@ -55,6 +55,7 @@ std::unique_ptr<Store> Store::open(const Options& options) {
             fmt::format("{}: its commit record is corrupt; {}", opened_database.name, kAdvice));
       }
       store->opened_watermark_us_ = store->last_.watermark_us;
+      refuse_unknown_network(opened_database.name, store->last_);
     }
     if (const auto base = opened_database.get(kDefault, kBaseKey)) {
       if (!decode_base(*base, store->base_)) {
@@ -97,6 +98,7 @@ void Store::load(tally::Totals& totals) const {
     const auto kind = static_cast<tally::RowKind>(i);
     for (cells->Seek(row_key({kind, tally::first_kept(kind, watermark_s)})); cells->Valid();
          cells->Next()) {
+      if (is_unknown_row_key(cells->key().ToStringView())) break;  // of a later program
       tally::RowId id;
       auto row = std::make_unique<tally::Row>();
       if (!parse_row_key(cells->key().ToStringView(), id)) {
@@ -149,7 +151,7 @@ std::vector<Store::StoredDay> Store::days(std::int64_t from, std::int64_t to) co
     std::uint64_t day = 0;
     StoredDay stored;
     if (!parse_number_key(rows->key().ToStringView(), day) ||
-        !decode_closing(rows->value().ToStringView(), stored.closing, stored.gap_us)) {
+        !decode_closing(rows->value().ToStringView(), stored.closing, stored.head)) {
       throw Refused(fmt::format("{}: the row of a day is corrupt; {}", database_->name, kAdvice));
     }
     stored.day = static_cast<std::int64_t>(day);
@@ -170,6 +172,7 @@ void Store::for_each_day(const std::function<void(std::int64_t, const tally::Row
   const std::unique_ptr<rocksdb::Iterator> cells(
       database_->db->NewIterator({}, database_->families[kCells]));
   for (cells->Seek(row_key({tally::RowKind::kDay, 0})); cells->Valid(); cells->Next()) {
+    if (is_unknown_row_key(cells->key().ToStringView())) break;
     tally::RowId id;
     tally::Row row;
     if (!parse_row_key(cells->key().ToStringView(), id) ||
@@ -181,6 +184,25 @@ void Store::for_each_day(const std::function<void(std::int64_t, const tally::Row
     visit(id.bucket, row);
   }
   if (!cells->status().ok()) raise(database_->name, cells->status());
+}
+
+std::uint64_t Store::count_passed_over() const {
+  std::uint64_t count = 0;
+  const auto each = [&](Family family, std::string_view from, const auto& is_unknown) {
+    if (database_->families[family] == nullptr) return;
+    const std::unique_ptr<rocksdb::Iterator> rows(
+        database_->db->NewIterator({}, database_->families[family]));
+    for (rows->Seek(rocksdb::Slice(from)); rows->Valid(); rows->Next()) {
+      if (is_unknown(rows->key().ToStringView())) ++count;
+    }
+    if (!rows->status().ok()) raise(database_->name, rows->status());
+  };
+  const auto all = [](std::string_view) { return true; };
+  each(kDefault, "", [](std::string_view key) { return !is_known_key(key); });
+  each(kCells, std::string(1, static_cast<char>(tally::kRowKinds)), is_unknown_row_key);
+  each(kPast, "", all);
+  each(kHistory, "", all);
+  return count;
 }
 
 bool Store::read_account(tally::AccountKey key, AccountRecord& record) const {
@@ -308,9 +330,10 @@ void Store::commit(const Commit& commit) {
 
   encode_commit(commit.record, put(kDefault, kCommitKey));
   if (commit.base != nullptr) encode_base(*commit.base, put(kDefault, kBaseKey));
+  if (format_ != kFormat) put(kDefault, kFormatKey) = number_key(kFormat);
   if (commit.totals != nullptr) {
-    if (commit.totals->countries_touched()) {
-      encode_countries(*commit.totals, put(kDefault, kCountriesKey));
+    if (commit.totals->countries_touched() || format_ != kFormat) {
+      encode_countries(commit.totals->countries(), put(kDefault, kCountriesKey));
     }
     for (const auto& [id, row] : commit.totals->touched()) {
       encode_row(id.kind, *row, put(kCells, row_key(id)));
@@ -328,7 +351,7 @@ void Store::commit(const Commit& commit) {
     }
   }
   for (const DayClosed& day : commit.days) {
-    encode_closing(day.closing, day.gap_us,
+    encode_closing(day.closing, day.head,
                    put(kDays, number_key(static_cast<std::uint64_t>(day.day))));
   }
   std::uint64_t number = commit.record.gaps - commit.gaps.size();
@@ -354,6 +377,7 @@ void Store::commit(const Commit& commit) {
   } else {
     database_->ingest_files(changes, commit.accounts);
   }
+  format_ = kFormat;
   last_ = commit.record;
   if (commit.base != nullptr) {
     // Not the floor, which is the same and which shards read meanwhile.
@@ -421,6 +445,7 @@ Health Store::health() const {
   Health health;
   rocksdb::DB& db = *database_->db;
   for (rocksdb::ColumnFamilyHandle* family : database_->families) {
+    if (family == nullptr) continue;
     const auto add = [&](const std::string& property, std::uint64_t& sum) {
       std::uint64_t value = 0;
       if (db.GetIntProperty(family, property, &value)) sum += value;

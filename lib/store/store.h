@@ -3,7 +3,11 @@
 //
 // Column families: default (format, seed, the commit record, country totals),
 // accounts, cells (rows by kind and bucket), days (closing rows), gaps, due
-// (accounts to be erased, by day).
+// (accounts to be erased, by day), cities; and for stores that sweep an archive
+// past (days of posts by account) and history (its rows).
+//
+// A store of format 1 is read as it is. The first commit makes it one of format 2
+// in the same write; what does not change stays as format 1 wrote it.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +34,6 @@ class Env;
 
 namespace geotally::store {
 
-/// The number of the format that this build reads and writes.
-inline constexpr std::uint32_t kFormat = 1;
-
 struct Options {
   std::string directory;
   /// What RocksDB may hold in memory: block cache, index, filters and memtables.
@@ -58,7 +59,7 @@ struct Due {
 struct DayClosed {
   std::int64_t day = 0;
   std::vector<tally::DayClosing> closing;
-  std::int64_t gap_us = 0;  ///< how much of it was missed
+  ClosingHead head;
 };
 
 /// All that becomes durable together.
@@ -103,6 +104,8 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  /// The format that the store is of: what it was opened as, until the first commit.
+  [[nodiscard]] std::uint32_t format() const { return format_; }
   /// Made at random with the store: the account keys' hash seed.
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   /// The last commit; number 0 = a new store.
@@ -122,12 +125,16 @@ class Store {
     std::int64_t day = 0;
     std::vector<tally::DayClosing> closing;
     tally::Row counted;
-    std::int64_t gap_us = 0;
+    ClosingHead head;
   };
   [[nodiscard]] std::vector<StoredDay> days(std::int64_t from, std::int64_t to) const;
 
   /// What was counted on every UTC day there ever was, oldest first.
   void for_each_day(const std::function<void(std::int64_t day, const tally::Row&)>& visit) const;
+
+  /// Records that are kept though no program of this version reads them: rows of later kinds, keys
+  /// of later totals, and the past that an archive told.
+  [[nodiscard]] std::uint64_t count_passed_over() const;
 
   /// Reads one account. False = there is none. Throws IoError, or Refused on corrupt bytes.
   [[nodiscard]] bool read_account(tally::AccountKey key, AccountRecord& record) const;
@@ -186,6 +193,7 @@ class Store {
   explicit Store(std::unique_ptr<Database> database);
 
   std::unique_ptr<Database> database_;
+  std::uint32_t format_ = kFormat;
   std::uint64_t seed_ = 0;
   CommitRecord last_;
   /// Records of format 1 were all written before: what they lack is worked out from it, by any

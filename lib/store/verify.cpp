@@ -35,12 +35,13 @@ class Comparison {
   }
 
   // Erased accounts leave the accounts, but not the day on which they were new.
-  void expect_at_least(std::string_view what, std::int64_t day, std::uint64_t stored,
+  template <typename Whose>
+  void expect_at_least(std::string_view what, const Whose& whose, std::uint64_t stored,
                        std::uint64_t computed) {
     ++result_.cells;
     if (stored >= computed) return;
     differs([&] {
-      return fmt::format("{} {}: stored {}, computed at least {}", what, day, stored, computed);
+      return fmt::format("{} {}: stored {}, computed at least {}", what, whose, stored, computed);
     });
   }
 
@@ -125,6 +126,8 @@ Verification verify(const Store& store) {
     total.never += standing.never ? 1 : 0;
     total.once += standing.once ? 1 : 0;
     total.confidence += standing.confidence;
+    total.automated += standing.automated ? 1 : 0;
+    total.bridged += standing.bridged ? 1 : 0;
     if (standing.city != 0) ++accounts_of_city[standing.city];
     ++total.evidence[static_cast<std::size_t>(standing.evidence)];
     const auto add = [&](RowKind kind, std::int64_t bucket) {
@@ -147,6 +150,10 @@ Verification verify(const Store& store) {
     comparison.expect("accounts that never posted", country, have.never, want.never);
     comparison.expect("accounts that posted on one day", country, have.once, want.once);
     comparison.expect("certainty", country, have.confidence, want.confidence);
+    comparison.expect("automated accounts", country, have.automated, want.automated);
+    comparison.expect("bridged accounts", country, have.bridged, want.bridged);
+    comparison.expect_at_least("posts ever, more than the base of the counters, of", country.code(),
+                               have.posts, store.base().posts[i]);
     for (std::size_t kind = 0; kind < kEvidenceKinds; ++kind) {
       comparison.expect(fmt::format("accounts by {}", to_string(static_cast<EvidenceKind>(kind))),
                         country, have.evidence[kind], want.evidence[kind]);
@@ -179,13 +186,19 @@ Verification verify(const Store& store) {
   compare_tiers(stored, RowKind::kSecond, RowKind::kMinute, watermark_s, comparison);
   compare_tiers(stored, RowKind::kMinute, RowKind::kHour, watermark_s, comparison);
   compare_tiers(stored, RowKind::kHour, RowKind::kDay, watermark_s, comparison);
+  result.passed_over = store.count_passed_over();
   return result;
 }
 
 std::string summary(const Verification& verification) {
-  return fmt::format("{} accounts, {} cells compared, {} differ{}", verification.accounts,
-                     verification.cells, verification.differing,
-                     verification.differing == 0 ? "" : fmt::format("; {}", kAdvice));
+  const std::uint64_t passed_over = verification.passed_over;
+  return fmt::format(
+      "{} accounts, {} cells compared, {} differ{}{}", verification.accounts, verification.cells,
+      verification.differing, verification.differing == 0 ? "" : fmt::format("; {}", kAdvice),
+      passed_over == 0
+          ? ""
+          : fmt::format("; {} records passed over, of kinds that this program does not count",
+                        passed_over));
 }
 
 }  // namespace geotally::store

@@ -93,6 +93,11 @@ class Totals {
     return countries_[country.index()];
   }
 
+  /// By Country::index().
+  [[nodiscard]] const std::array<CountryTotals, Country::kLimit>& countries() const {
+    return countries_;
+  }
+
   /// By GeoNames id; a city that has nothing any more stays as zeros.
   [[nodiscard]] const std::map<std::uint32_t, CityTotals>& cities() const { return cities_; }
 

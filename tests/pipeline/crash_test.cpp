@@ -121,7 +121,7 @@ TEST(Crash, KilledAtAnyMomentNothingIsLostAndNothingCountsTwice) {
   EXPECT_GT(days.size(), 1U);
   for (std::size_t i = 0; i < days.size(); ++i) {
     EXPECT_EQ(days[i].day, want[i].day);
-    EXPECT_EQ(days[i].gap_us, want[i].gap_us);
+    EXPECT_EQ(days[i].head.gap_us, want[i].head.gap_us);
     EXPECT_EQ(days[i].counted.posts, want[i].counted.posts);
     EXPECT_EQ(days[i].counted.accounts, want[i].counted.accounts);
     for (std::size_t c = 0; c < Country::count(); ++c) {

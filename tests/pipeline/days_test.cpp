@@ -92,7 +92,7 @@ TEST(Days, AreClosedBeforeTheFirstEventOfTheNext) {
     auto closing = closings.begin();
     for (const store::Store::StoredDay& row : rows) {
       EXPECT_EQ(row.day, closing->first);
-      EXPECT_EQ(row.gap_us, 0);
+      EXPECT_EQ(row.head.gap_us, 0);
       expect_row(row, closing->second);
       expect_counted(row, model);
       ++closing;
@@ -225,16 +225,16 @@ TEST(Days, KnowWhatWasMissedOfThem) {
   EXPECT_EQ(rig.snapshot()->gap_us, next - last);
   auto rows = rig.store().days(0, INT64_MAX);
   ASSERT_EQ(rows.size(), 3U);
-  EXPECT_NEAR(static_cast<double>(rows[0].gap_us), static_cast<double>(kDay_us / 2), 1e6);
-  EXPECT_NEAR(static_cast<double>(rows[1].gap_us), static_cast<double>(kDay_us), 1e6);
-  EXPECT_NEAR(static_cast<double>(rows[2].gap_us), static_cast<double>(kDay_us), 1e6);
+  EXPECT_NEAR(static_cast<double>(rows[0].head.gap_us), static_cast<double>(kDay_us / 2), 1e6);
+  EXPECT_NEAR(static_cast<double>(rows[1].head.gap_us), static_cast<double>(kDay_us), 1e6);
+  EXPECT_NEAR(static_cast<double>(rows[2].head.gap_us), static_cast<double>(kDay_us), 1e6);
   EXPECT_EQ(rows[2].closing[0].accounts, 1U);  // what the rows said at midnight stays
   // The day that the gap ends in learns its part when it is closed.
   rig.feed(post("did:plc:b", kMidnight_us + 4 * kDay_us));
   rig.settle();
   rows = rig.store().days(0, INT64_MAX);
   ASSERT_EQ(rows.size(), 4U);
-  EXPECT_NEAR(static_cast<double>(rows[3].gap_us), static_cast<double>(kDay_us / 4), 1e6);
+  EXPECT_NEAR(static_cast<double>(rows[3].head.gap_us), static_cast<double>(kDay_us / 4), 1e6);
 }
 
 }  // namespace

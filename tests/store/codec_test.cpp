@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "tally/order.h"
+#include "format1.h"
 
 namespace geotally::store {
 namespace {
@@ -63,26 +64,34 @@ Recode recode_row(tally::RowKind kind) {
 bool recode_countries(std::string_view bytes, std::string& out) {
   CountryTotalsArray countries;
   if (!decode_countries(bytes, countries)) return false;
-  tally::Totals totals;
-  for (std::size_t i = 0; i < Country::count(); ++i) {
-    totals.load_country(Country::from_index(i)) = countries[i];
+  if (format1::is_countries(bytes)) {
+    format1::encode_countries(countries, out);
+  } else {
+    encode_countries(countries, out);
   }
-  encode_countries(totals, out);
   return true;
 }
 
 bool recode_closing(std::string_view bytes, std::string& out) {
   std::vector<tally::DayClosing> closing;
-  std::int64_t gap_us = 0;
-  if (!decode_closing(bytes, closing, gap_us)) return false;
-  encode_closing(closing, gap_us, out);
+  ClosingHead head;
+  if (!decode_closing(bytes, closing, head)) return false;
+  if (format1::is_closing(bytes)) {
+    format1::encode_closing(closing, head.gap_us, out);
+  } else {
+    encode_closing(closing, head, out);
+  }
   return true;
 }
 
 bool recode_commit(std::string_view bytes, std::string& out) {
   CommitRecord commit;
   if (!decode_commit(bytes, commit)) return false;
-  encode_commit(commit, out);
+  if (format1::is_commit(bytes)) {
+    format1::encode_commit(commit, out);
+  } else {
+    encode_commit(commit, out);
+  }
   return true;
 }
 
@@ -387,15 +396,28 @@ TEST(Codec, RowsComeBack) {
 
 TEST(Codec, CountriesComeBack) {
   Random random;
-  tally::Totals totals;
+  CountryTotalsArray countries{};
   for (int i = 0; i < 5; ++i) {
-    tally::CountryTotals& country = totals.load_country(random.country());
+    tally::CountryTotals& country = countries[random.country().index()];
     country.posts = random.number();
     country.confidence = random.number();
+    country.automated = random.number();
+    country.bridged = random.number();
     country.evidence[random() % kEvidenceKinds] = random.number();
   }
   std::string bytes;
-  encode_countries(totals, bytes);
+  encode_countries(countries, bytes);
+  CountryTotalsArray decoded{};
+  ASSERT_TRUE(decode_countries(bytes, decoded));
+  EXPECT_EQ(decoded, countries);
+  expect_only_own_bytes(bytes, recode_countries);
+
+  // Format 1 did not know who is a program or another network's.
+  bytes.clear();
+  format1::encode_countries(countries, bytes);
+  ASSERT_TRUE(decode_countries(bytes, decoded));
+  for (tally::CountryTotals& country : countries) country.automated = country.bridged = 0;
+  EXPECT_EQ(decoded, countries);
   expect_only_own_bytes(bytes, recode_countries);
 }
 
@@ -408,29 +430,71 @@ TEST(Codec, ClosingRowsComeBack) {
     row.engagement[random() % row.engagement.size()] = random.number(40);
     row.active[random() % row.active.size()] = random.number(40);
   }
-  for (const std::int64_t gap_us : {std::int64_t{0}, std::int64_t{-1}, INT64_MAX, INT64_MIN}) {
+  std::vector<tally::DayClosing> decoded;
+  ClosingHead decoded_head;
+  for (const ClosingHead& head :
+       {ClosingHead{0, 0, ClosingSource::kLive}, ClosingHead{5, 300, ClosingSource::kArchive},
+        ClosingHead{INT64_MAX, UINT32_MAX, ClosingSource::kLive}}) {
     std::string bytes;
-    encode_closing(closing, gap_us, bytes);
-    std::vector<tally::DayClosing> decoded;
-    std::int64_t decoded_gap_us = 1;
-    ASSERT_TRUE(decode_closing(bytes, decoded, decoded_gap_us));
-    EXPECT_EQ(decoded_gap_us, gap_us);
+    encode_closing(closing, head, bytes);
+    ASSERT_TRUE(decode_closing(bytes, decoded, decoded_head));
+    EXPECT_EQ(decoded_head, head);
+    expect_only_own_bytes(bytes, recode_closing);
+
+    // Format 1 did not say by which method.
+    bytes.clear();
+    format1::encode_closing(closing, head.gap_us, bytes);
+    ASSERT_TRUE(decode_closing(bytes, decoded, decoded_head));
+    EXPECT_EQ(decoded_head, (ClosingHead{head.gap_us, 0, ClosingSource::kLive}));
     expect_only_own_bytes(bytes, recode_closing);
   }
+  // Nothing is missed less than not at all; that is how the two are told apart.
+  std::string bytes;
+  encode_closing(closing, {-1, 0, ClosingSource::kLive}, bytes);
+  EXPECT_FALSE(decode_closing(bytes, decoded, decoded_head));
 }
 
 TEST(Codec, CommitsAndGapsComeBack) {
   CommitRecord commit{12, 3, -4, 5, 6, 7, 8, 9, 20'000, std::string("a\0cursor", 8)};
+  const auto expect_back = [&commit](const std::string& bytes) {
+    CommitRecord decoded;
+    decoded.archive.host = "what was there before";
+    ASSERT_TRUE(decode_commit(bytes, decoded));
+    EXPECT_EQ(decoded.number, 12U);
+    EXPECT_EQ(decoded.edge_us, -4);
+    EXPECT_EQ(decoded.gaps, 8U);
+    EXPECT_EQ(decoded.next_day_to_close, 20'000);
+    EXPECT_EQ(decoded.cursor, commit.cursor);
+    EXPECT_EQ(decoded.network, commit.network);
+    EXPECT_EQ(decoded.method, commit.method);
+    EXPECT_EQ(decoded.class_function, commit.class_function);
+    EXPECT_EQ(decoded.archive, commit.archive);
+    EXPECT_EQ(decoded.archive.exists(), !commit.archive.host.empty());
+    expect_only_own_bytes(bytes, recode_commit);
+  };
   std::string bytes;
+  format1::encode_commit(commit, bytes);
+  expect_back(bytes);
+  bytes.clear();
   encode_commit(commit, bytes);
-  CommitRecord decoded;
-  ASSERT_TRUE(decode_commit(bytes, decoded));
-  EXPECT_EQ(decoded.number, 12U);
-  EXPECT_EQ(decoded.edge_us, -4);
-  EXPECT_EQ(decoded.gaps, 8U);
-  EXPECT_EQ(decoded.next_day_to_close, 20'000);
-  EXPECT_EQ(decoded.cursor, commit.cursor);
-  expect_only_own_bytes(bytes, recode_commit);
+  expect_back(bytes);
+  commit.network = Network::kX;
+  commit.method = 300;
+  commit.class_function = 7;
+  bytes.clear();
+  encode_commit(commit, bytes);
+  expect_back(bytes);
+  using Pass = ArchivePosition::Pass;
+  for (const ArchivePosition& archive :
+       {ArchivePosition{"a.example", 0, 0, 0, Pass::kNotBegun, 0},
+        ArchivePosition{"a.example", 5'000'000, 300, 0, Pass::kNotBegun, 0},
+        ArchivePosition{"a.example", UINT64_MAX, 300, 5'000'000, Pass::kAtWork, UINT64_MAX},
+        ArchivePosition{"a.example", 5'000'000, 300, 5'000'000, Pass::kDone, 0}}) {
+    commit.archive = archive;
+    bytes.clear();
+    encode_commit(commit, bytes);
+    expect_back(bytes);
+  }
 
   const Gap gap{1'750'000'000'000'000, 1'750'000'001'000'000, "server_closed"};
   bytes.clear();
@@ -453,6 +517,11 @@ TEST(Codec, KeysSort) {
   EXPECT_EQ(id, (tally::RowId{tally::RowKind::kLapse, 20'301}));
   EXPECT_FALSE(parse_row_key("", id));
   EXPECT_FALSE(parse_row_key(std::string("\x05\0\0\0\0", 5), id));
+  EXPECT_TRUE(is_unknown_row_key(std::string("\x05\0\0\0\0", 5)));
+  EXPECT_TRUE(is_unknown_row_key(std::string("\xff\0\0\0\0", 5)));
+  EXPECT_FALSE(is_unknown_row_key(std::string("\x04\0\0\0\0", 5)));
+  EXPECT_FALSE(is_unknown_row_key(std::string("\x05\0\0\0", 4)));
+  EXPECT_FALSE(is_unknown_row_key(""));
   EXPECT_FALSE(parse_row_key(std::string("\x01\0\0\0", 4), id));
   tally::AccountKey key = 0;
   EXPECT_FALSE(parse_account_key("1234567", key));

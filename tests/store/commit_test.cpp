@@ -318,12 +318,15 @@ TEST(Commit, OutlivesAPowerCut) {
   PowerCut power;
   const std::unique_ptr<rocksdb::Env> env = power.make_env();
   World world;
+  world.move_base();
   {
     auto store = open(directory, env.get());
     for (int i = 0; i < 40; ++i) {
       world.commit_to(*store, World::rule(world.record().number + 1));
       power.cut(directory, temp.path() + "/after");
-      expect_equal(*open(temp.path() + "/after"), world);
+      const auto found = open(temp.path() + "/after");
+      expect_equal(*found, world);
+      EXPECT_EQ(found->base(), world.base());
       ASSERT_FALSE(testing::Test::HasFailure()) << "after commit " << world.record().number;
     }
   }
@@ -343,6 +346,8 @@ TEST(Commit, APowerCutWithinItLeavesOneCommit) {
   auto store = open(directory, env.get());
   World before;
   World world;
+  before.move_base();
+  world.move_base();
   world.commit_to(*store, 40);
   for (const std::size_t accounts : {std::size_t{40}, kManyAccounts, std::size_t{40},
                                      std::size_t{40}, kManyAccounts, kManyAccounts}) {
@@ -358,6 +363,7 @@ TEST(Commit, APowerCutWithinItLeavesOneCommit) {
       const auto found = open(cut);
       const bool done = found->last_commit().number == world.record().number;
       expect_equal(*found, done ? world : before);
+      EXPECT_EQ(found->base(), (done ? world : before).base());
       ASSERT_FALSE(HasFailure()) << "cut " << cuts << " in commit " << world.record().number;
     }
   }
@@ -398,8 +404,10 @@ TEST(Commit, AKilledProcessLeavesOneCommit) {
     EXPECT_GE(number, acknowledged);
     EXPECT_LE(number, acknowledged + 1);
     World world;
+    world.move_base();
     world.replay(number);
     expect_equal(*store, world);
+    EXPECT_EQ(store->base(), world.base());
     ASSERT_FALSE(HasFailure()) << "killed at commit " << number;
   }
   EXPECT_GT(acknowledged, 0U);

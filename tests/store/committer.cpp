@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   options.directory = argv[1];
   const auto store = geotally::store::Store::open(options);
   World world;
+  world.move_base();
   world.replay(store->last_commit().number);
   for (;;) {
     world.commit_to(*store, World::rule(world.record().number + 1));

@@ -165,7 +165,8 @@ TEST(Open, OtherFormatsAreRefused) {
 }
 
 TEST(Open, AFirstStartThatWasCutOffGoesOn) {
-  constexpr std::array kFamilies = {"accounts", "cells", "days", "gaps", "due", "cities"};
+  constexpr std::array kFamilies = {"accounts", "cells",  "days", "gaps",
+                                    "due",      "cities", "past", "history"};
   for (std::size_t made = 0; made <= kFamilies.size(); ++made) {
     TempDir temp;
     {
@@ -193,7 +194,8 @@ TEST(Open, AStoreThatLostAFamilyIsRefused) {
   open(temp.path()).reset();
   {
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : {"default", "accounts", "cells", "days", "gaps", "due", "cities"}) {
+    for (const char* name : {"default", "accounts", "cells", "days", "gaps", "due", "past",
+                             "history", "cities"}) {
       families.emplace_back(name, rocksdb::ColumnFamilyOptions());
     }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
