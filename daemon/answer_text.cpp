@@ -145,6 +145,7 @@ std::string text_of(const v1::CountryFigures& answer, bool flags) {
   facts.row({"occasional, once, never",
              fmt::format("{}, {}, {}", count(engagement.occasional()), count(engagement.once()),
                          count(engagement.never()))});
+  facts.row({"bridged", count(answer.bridged())});
   facts.row({"posts ever, deleted",
              fmt::format("{}, {}", count(answer.posts()), count(answer.posts_deleted()))});
   facts.row({"certainty", answer.has_mean_confidence()

@@ -116,7 +116,7 @@ std::string country_page(const tally::Snapshot& snapshot) {
   }
 
   const std::size_t series =
-      snapshot.countries.size() * (4 + tally::kEngagements + kEvidenceKinds + 2 * windows.size());
+      snapshot.countries.size() * (5 + tally::kEngagements + kEvidenceKinds + 2 * windows.size());
   Writer writer(4'096 + series * 80);
 
   per_country(writer, snapshot, "geotally_posts_total", "counter",
@@ -134,6 +134,9 @@ std::string country_page(const tally::Snapshot& snapshot) {
   per_country(writer, snapshot, "geotally_accounts", "gauge",
               "Accounts that are known and not gone; ZZ holds those without a country.",
               [](const Figures& figures) { return figures.accounts; });
+  per_country(writer, snapshot, "geotally_accounts_bridged", "gauge",
+              "Of geotally_accounts those of another network that a bridge tells here.",
+              [](const Figures& figures) { return figures.bridged; });
   per_country_and(writer, snapshot, "geotally_accounts_by_engagement",
                   "Accounts by how much they post; the classes sum to geotally_accounts.", classes,
                   [](const Figures& figures, std::size_t i) { return figures.engagement[i]; });

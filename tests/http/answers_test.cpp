@@ -165,6 +165,7 @@ TEST(CountryAnswer, HasEveryFigure) {
   EXPECT_EQ(answer.country().region().name_fr(), "Europe");
   EXPECT_EQ(answer.country().subregion().code(), "155");
   EXPECT_EQ(answer.accounts(), 10'000u);
+  EXPECT_EQ(answer.bridged(), 200u);
   EXPECT_DOUBLE_EQ(answer.accounts_share(), 10'000 / 100'010.0);
   EXPECT_EQ(answer.accounts_rank().world(), 3u);
   EXPECT_EQ(answer.accounts_rank().region(), 1u);

@@ -45,6 +45,7 @@ std::shared_ptr<const tally::Snapshot> world() {
     figures.evidence[static_cast<std::size_t>(EvidenceKind::kFlag)] = accounts / 4;
     figures.evidence[static_cast<std::size_t>(EvidenceKind::kLanguage)] = accounts - accounts / 4;
     figures.confidence_sum = accounts * 204;
+    figures.bridged = accounts / 50;
     figures.window_posts = {accounts / 10, accounts * 3};
     figures.window_active = {code == "NL" ? accounts / 2 : accounts / 10, accounts / 2};
   }

@@ -42,6 +42,7 @@ tally::Snapshot small_world() {
                         .posts_deleted = 10,
                         .accounts = 100,
                         .engagement = {10, 20, 30, 40},
+                        .bridged = 3,
                         .window_posts = {5, 700},
                         .window_active = {4, 60}};
   of(snapshot, "BR") = {.posts = 2'000, .accounts = 150, .engagement = {150, 0, 0, 0}};

@@ -1,11 +1,12 @@
 // Goal: posts of the past count in what the API shows, and no counter for Prometheus moves by them:
-// not over a restart either, and never one without the other. Method: a committer over a real
-// store, given what a shard of such a store would deliver.
+// not over a restart either, and never one without the other. And a commit says what was counted,
+// and by what. Method: a committer over a real store, given what a shard would deliver.
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "geo/resolver.h"
 #include "log/log.h"
 #include "metrics/country_page.h"
 #include "metrics/metrics.h"
@@ -148,6 +149,85 @@ TEST_F(Base, ACommitThatFailsLeavesBothAsTheyWere) {
   open();
   EXPECT_EQ(posts_ever(), 3U);
   EXPECT_EQ(posts_total(), "3");
+}
+
+using CommitRecord = Base;
+
+TEST_F(CommitRecord, SaysWhichNetworkWasCountedAndByWhat) {
+  EXPECT_EQ(store_->last_commit().network, store::Network::kNone);
+  commit(1, 0);
+  restart();
+  EXPECT_EQ(store_->last_commit().network, store::Network::kBluesky);
+  EXPECT_EQ(store_->last_commit().method, geo::kMethod);
+  EXPECT_EQ(store_->last_commit().class_function, 0U);
+  EXPECT_FALSE(store_->last_commit().archive.exists());
+}
+
+// What a later program knew of the archive stays. The classes that it counted do not follow the
+// accounts any more, so it must count them anew.
+TEST_F(CommitRecord, KeepsTheArchiveAndDropsTheClasses) {
+  close();
+  store::ArchivePosition archive;
+  archive.host = "archive.example";
+  archive.sequence = 5'000;
+  archive.pin = 4'000;
+  archive.pass = store::ArchivePosition::Pass::kDone;
+  {
+    store::Options options;
+    options.directory = directory_.path();
+    store::Commit later;
+    later.record.number = 9;
+    later.record.archive = archive;
+    later.record.class_function = 7;
+    store::Store::open(options)->commit(later);
+  }
+  open();
+  commit(1, 0);
+  restart();
+  EXPECT_EQ(store_->last_commit().number, 10U);
+  EXPECT_EQ(store_->last_commit().archive, archive);
+  EXPECT_EQ(store_->last_commit().class_function, 0U);
+}
+
+TEST_F(CommitRecord, AStoreOfAnotherNetworkIsRefusedInWords) {
+  close();
+  store::Options options;
+  options.directory = directory_.path();
+  store_ = store::Store::open(options);
+  store::Commit commit;
+  commit.record.number = 1;
+  commit.record.network = store::Network::kMastodon;
+  store_->commit(commit);
+  try {
+    Committer(CommitterOptions{.shards = 1, .windows = {}, .now_us = [] { return kNow_us; }},
+              *store_, metrics_, log_);
+    ADD_FAILURE() << "it was taken";
+  } catch (const store::Refused& refused) {
+    EXPECT_NE(std::string(refused.what()).find("counts mastodon, this program follows bluesky"),
+              std::string::npos)
+        << refused.what();
+  }
+}
+
+TEST_F(CommitRecord, AClosedDaySaysByWhichMethod) {
+  const std::int64_t day = kNow_us / tally::kMicrosPerSecond / tally::kDaySeconds;
+  commit(1, 0);
+  auto mark = std::make_shared<Mark>();
+  mark->number = committer_->committed() + 1;
+  mark->watermark_us = mark->edge_us = mark->ingested_until_us =
+      kNow_us + tally::kDaySeconds * tally::kMicrosPerSecond;
+  mark->observed_since_us = kNow_us;
+  mark->days_closed = {day};
+  mark->next_day_to_close = day + 1;
+  auto changes = std::make_unique<ShardChanges>();
+  changes->mark = mark;
+  committer_->deliver(std::move(changes));
+  await([&] { return committer_->committed() == mark->number; });
+  restart();
+  const std::vector<store::Store::StoredDay> days = store_->days(day, day);
+  ASSERT_EQ(days.size(), 1U);
+  EXPECT_EQ(days[0].head.method, geo::kMethod);
+  EXPECT_EQ(days[0].head.source, store::ClosingSource::kLive);
 }
 
 }  // namespace

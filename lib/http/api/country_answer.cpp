@@ -113,6 +113,7 @@ Reply ask_country(const Sources& sources, const tally::Snapshot& snapshot, std::
   answer->set_posts(own.posts);
   answer->set_posts_deleted(own.posts_deleted);
   answer->set_accounts(own.accounts);
+  answer->set_bridged(own.bridged);
   set(*answer, &v1::CountryFigures::set_accounts_share,
       ratio(own.accounts, sum(snapshot.countries, accounts)));
   set(*answer, &v1::CountryFigures::set_accounts_per_million,
