@@ -18,10 +18,11 @@ std::string document() {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// The bytes of the example: the first cells of its table.
-std::string example() {
+// The bytes of an example: the first cells of its table.
+std::string example(const std::string& heading = "### An example") {
   const std::string text = document();
-  const std::size_t begin = text.find("### An example");
+  const std::size_t begin = text.find(heading + "\n");
+  if (begin == std::string::npos) return {};
   std::istringstream lines(text.substr(begin, text.find("\n##", begin + 1) - begin));
   const std::regex row("\\| `([0-9a-f ]+)` \\|.*");
   std::string bytes;
@@ -93,6 +94,59 @@ TEST(Document, TheExampleIsWhatIsWritten) {
   EXPECT_EQ(again, bytes);
 }
 
+TEST(Document, TheExampleOfACommitIsWhatIsWritten) {
+  CommitRecord commit;
+  commit.number = 300;
+  commit.committed_at_us = 1'750'000'200'000'001;
+  commit.edge_us = 1'750'000'200'000'000;
+  commit.watermark_us = 1'750'000'200'000'000;
+  commit.observed_since_us = 1'750'000'000'000'000;
+  commit.ingested_until_us = 1'750'000'200'000'000;
+  commit.gaps = 2;
+  commit.gap_us = 10'000'000;
+  commit.next_day_to_close = 20'245;
+  commit.network = Network::kBluesky;
+  commit.method = 5;
+  commit.archive.host = "a.example";
+  commit.archive.sequence = 10'000'000;
+  commit.archive.bootstrap_end = 1'000'000;
+  commit.archive.pin = 20'000'000;
+  commit.archive.pass = ArchivePosition::Pass::kAtWork;
+  commit.archive.pass_reached = 0x1122334455667788;
+  commit.cursor = "\x01\x02";
+  std::string bytes;
+  encode_commit(commit, bytes);
+  EXPECT_EQ(hex(bytes), hex(example("### Example of a commit record")));
+}
+
+TEST(Document, TheExampleOfCountryTotalsIsWhatIsWritten) {
+  CountryTotalsArray countries{};
+  tally::CountryTotals& france = countries[Country::parse("FR")->index()];
+  france = {.posts = 1'000,
+            .posts_deleted = 10,
+            .accounts = 100,
+            .never = 30,
+            .once = 20,
+            .confidence = 12'700,
+            .automated = 2,
+            .bridged = 3,
+            .evidence = {50, 50}};
+  std::string bytes;
+  encode_countries(countries, bytes);
+  EXPECT_EQ(hex(bytes), hex(example("### Example of country totals")));
+}
+
+TEST(Document, TheExampleOfAClosingRowIsWhatIsWritten) {
+  std::vector<tally::DayClosing> closing(Country::count());
+  closing[Country::parse("FR")->index()] = {.accounts = 100,
+                                            .engagement = {10, 20, 30, 40},
+                                            .active = {1, 2, 3, 4},
+                                            .evidence = {50, 50}};
+  std::string bytes;
+  encode_closing(closing, {10'000'000, 5, ClosingSource::kLive}, bytes);
+  EXPECT_EQ(hex(bytes), hex(example("### Example of a closing row")));
+}
+
 TEST(Document, AnAccountKeepsItsBudget) {
   AccountRecord record = golden();
   record.evidence.bytes.fill(0xff);
@@ -147,6 +201,13 @@ TEST(Document, TheNumbersAreFrozen) {
   expect(tally::RowKind::kHour, "hour");
   expect(tally::RowKind::kDay, "day");
   expect(tally::RowKind::kLapse, "lapse");
+  EXPECT_EQ(tally::kRowKinds, 5U) << "the kinds above are reserved";
+  for (std::size_t i = 0; i < kNetworks; ++i) expect(i, to_string(static_cast<Network>(i)));
+  expect(ArchivePosition::Pass::kNotBegun, "not begun");
+  expect(ArchivePosition::Pass::kAtWork, "at work");
+  expect(ArchivePosition::Pass::kDone, "done");
+  expect(ClosingSource::kLive, "live");
+  expect(ClosingSource::kArchive, "archive");
   expect(tally::AccountState::kKnown, "known");
   expect(tally::AccountState::kGone, "gone");
   expect(tally::AccountState::kDeleted, "deleted");
