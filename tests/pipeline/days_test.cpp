@@ -2,6 +2,7 @@
 // Method: feeds at random that cross midnights, against the model's figures at that moment.
 #include <gtest/gtest.h>
 
+#include "geo/resolver.h"
 #include "model.h"
 #include "rig.h"
 #include "support/temp_dir.h"
@@ -229,6 +230,7 @@ TEST(Days, KnowWhatWasMissedOfThem) {
   EXPECT_NEAR(static_cast<double>(rows[1].head.gap_us), static_cast<double>(kDay_us), 1e6);
   EXPECT_NEAR(static_cast<double>(rows[2].head.gap_us), static_cast<double>(kDay_us), 1e6);
   EXPECT_EQ(rows[2].closing[0].accounts, 1U);  // what the rows said at midnight stays
+  EXPECT_EQ(rows[0].head.method, geo::kMethod);
   // The day that the gap ends in learns its part when it is closed.
   rig.feed(post("did:plc:b", kMidnight_us + 4 * kDay_us));
   rig.settle();

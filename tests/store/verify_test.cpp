@@ -57,6 +57,10 @@ const std::vector<Plant>& plants() {
        [](Changes& c, tally::RowId, Country country) { c.country(country).once += 1; }},
       {"confidence", "certainty",
        [](Changes& c, tally::RowId, Country country) { c.country(country).confidence += 1; }},
+      {"automated", "automated accounts",
+       [](Changes& c, tally::RowId, Country country) { c.country(country).automated += 1; }},
+      {"bridged", "bridged accounts",
+       [](Changes& c, tally::RowId, Country country) { c.country(country).bridged += 1; }},
       {"city", "accounts of city",
        [](Changes& c, tally::RowId, Country) { c.city(2'996'944).accounts += 1; }},
       {"evidence", "accounts by",
@@ -148,6 +152,23 @@ TEST_F(VerifyAccounts, FindsAnAccountThatIsMissing) {
     break;
   }
   EXPECT_GT(verify(*store_).differing, 0U);
+}
+
+// Counters for Prometheus are shown less the base: below it they would wrap around.
+TEST_F(VerifyAccounts, FindsABaseThatIsAboveWhatWasCounted) {
+  tally::Totals totals;
+  store_->load(totals);
+  const Country france = *Country::parse("FR");
+  CounterBase base;
+  for (const std::uint64_t more : {0U, 1U}) {
+    base.posts[france.index()] = totals.country(france).posts + more;
+    Commit commit;
+    commit.record = world_.record();
+    commit.base = &base;
+    store_->commit(commit);
+    EXPECT_EQ(verify(*store_).differing, more);
+  }
+  EXPECT_NE(lines(verify(*store_)).find("base of the counters"), std::string::npos);
 }
 
 }  // namespace
