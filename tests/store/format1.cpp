@@ -54,10 +54,11 @@ void require(const rocksdb::Status& status) {
 
 void encode_account(const AccountRecord& record, std::string& out) {
   const tally::AccountState& state = record.state;
+  const tally::AccountDetails& details = record.details;
   std::size_t evidence_bytes = record.evidence.bytes.size();
   while (evidence_bytes > 0 && record.evidence.bytes[evidence_bytes - 1] == 0) --evidence_bytes;
-  const bool identity = state.identity_time_us != 0 || state.identity_sequence != 0;
-  const bool status = state.status_time_us != 0 || state.status_sequence != 0;
+  const bool identity = details.identity_time_us != 0 || details.identity_sequence != 0;
+  const bool status = details.status_time_us != 0 || details.status_sequence != 0;
   const bool posts = state.posts != 0;
   const bool declared = state.declared.known() || state.address_key != 0;
   const bool country =
@@ -70,12 +71,12 @@ void encode_account(const AccountRecord& record, std::string& out) {
   put(out, state.first_day);
   put_varint(out, state.fence.floor);
   if (identity) {
-    put(out, state.identity_time_us);
-    put(out, state.identity_sequence);
+    put(out, details.identity_time_us);
+    put(out, details.identity_sequence);
   }
   if (status) {
-    put(out, state.status_time_us);
-    put(out, state.status_sequence);
+    put(out, details.status_time_us);
+    put(out, details.status_sequence);
   }
   if (posts) {
     put(out, state.last_post_s);
