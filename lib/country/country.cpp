@@ -1,5 +1,6 @@
 #include "country/country.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -53,6 +54,28 @@ constexpr std::size_t letter(char c) {
   return kLetters;
 }
 
+// Codes of three letters, and parts of countries that are countries here.
+struct Alias {
+  std::string_view code;
+  std::string_view country;
+};
+constexpr Alias kAliases[] = {
+#include "country/iso3166_table.inc"
+};
+static_assert(std::ranges::is_sorted(kAliases, {}, &Alias::code));
+
+// Codes of two letters that ISO 3166-1 keeps free for this use.
+constexpr Alias kReserved[] = {{"EL", "GR"}, {"UK", "GB"}};
+
+// "US-CA": two letters, and one to three letters or digits.
+constexpr std::size_t kPartBytesMax = 6;
+bool is_part(std::string_view code) {
+  return code.size() >= 4 && code.size() <= kPartBytesMax && code[2] == '-' &&
+         std::ranges::all_of(code.substr(3), [](char c) {
+           return letter(c) != kLetters || (c >= '0' && c <= '9');
+         });
+}
+
 }  // namespace
 
 std::optional<Country> Country::parse(std::string_view code) {
@@ -63,6 +86,25 @@ std::optional<Country> Country::parse(std::string_view code) {
   const std::uint8_t index = kByCode[first * kLetters + second];
   if (index == kNoCountry) return std::nullopt;
   return Country(index);
+}
+
+std::optional<Country> Country::parse_iso3166(std::string_view code) {
+  const bool part = is_part(code);
+  if (code.size() != 2 && code.size() != 3 && !part) return std::nullopt;
+  std::array<char, kPartBytesMax> upper{};
+  std::ranges::transform(code, upper.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  const std::string_view text(upper.data(), code.size());
+  const auto known = std::ranges::lower_bound(kAliases, text, {}, &Alias::code);
+  if (known != std::end(kAliases) && known->code == text) return parse(known->country);
+  if (code.size() == 3) return std::nullopt;
+  const std::string_view two = text.substr(0, 2);
+  for (const Alias& alias : kReserved) {
+    if (two == alias.code) return parse(alias.country);
+  }
+  const std::optional<Country> country = parse(two);
+  return country && country->known() ? country : std::nullopt;
 }
 
 std::size_t Country::count() { return kCount; }

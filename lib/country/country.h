@@ -22,6 +22,12 @@ class Country {
   /// Two ASCII letters of either case: a code of the list, or ZZ. Nothing for anything else.
   [[nodiscard]] static std::optional<Country> parse(std::string_view code);
 
+  /// What others write for a country, in either case: two or three letters of ISO 3166-1; UK, EL
+  /// and XKX, which the EU and others use; and a part of a country as ISO 3166-2 has it ("US-CA"),
+  /// for which the country counts, or the part's own code where it has one ("US-PR" is PR).
+  /// Nothing for anything else, and for ZZ.
+  [[nodiscard]] static std::optional<Country> parse_iso3166(std::string_view code);
+
   /// Number of countries, ZZ included. Indexes are below it; ZZ has index 0,
   /// the others follow in code order.
   [[nodiscard]] static std::size_t count();

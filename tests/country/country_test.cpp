@@ -41,6 +41,42 @@ TEST(Country, ParsesTwoLettersOfEitherCaseAndNothingElse) {
   }
 }
 
+TEST(Country, IsReadAsOthersWriteIt) {
+  const std::pair<const char*, const char*> codes[] = {
+      {"FR", "FR"},      {"fr", "FR"},      {"FRA", "FR"},    {"fra", "FR"},    {"DEU", "DE"},
+      {"GBR", "GB"},     {"UK", "GB"},      {"uk", "GB"},     {"EL", "GR"},     {"XK", "XK"},
+      {"XKX", "XK"},     {"US-CA", "US"},   {"us-ca", "US"},  {"GB-ENG", "GB"}, {"UK-SCT", "GB"},
+      {"DE-BY", "DE"},   {"FR-75", "FR"},   {"FR-75C", "FR"}, {"AT-9", "AT"},   {"US-PR", "PR"},
+      {"US-GU", "GU"},   {"FR-974", "RE"},  {"fr-re", "RE"},  {"CN-HK", "HK"},  {"CN-TW", "TW"},
+      {"NL-BQ2", "BQ"},  {"NL-CW", "CW"},   {"FI-01", "AX"},  {"NO-21", "SJ"},  {"BE-WLX", "BE"},
+      {"GN-ML", "GN"},   {"US-GA", "US"}};
+  for (const auto& [text, code] : codes) {
+    const auto country = Country::parse_iso3166(text);
+    ASSERT_TRUE(country.has_value()) << text;
+    EXPECT_EQ(country->code(), code) << text;
+  }
+  for (const auto* text :
+       {"", "F", "ZZ", "ZZZ", "ZZ-1", "XX", "EU", "AN", "FRANCE", "France", "F-1", "FR-", "FR-ABCD",
+        "FR-7\xc3\xa9", "FR 75", "FR_75", "-", "--", "---", "250", " FR", "FR\n", "F\xc3\xa9",
+        "\xc3\xa9\xc3\xa9", "US-CA-LA", "\U0001F1EB\U0001F1F7"}) {
+    EXPECT_FALSE(Country::parse_iso3166(text).has_value()) << text;
+  }
+  EXPECT_FALSE(Country::parse_iso3166(std::string_view("F\0", 2)).has_value());
+}
+
+TEST(Country, EachHasACodeOfThreeLetters) {
+  std::set<std::uint8_t> met;
+  for (char a = 'A'; a <= 'Z'; ++a) {
+    for (char b = 'A'; b <= 'Z'; ++b) {
+      for (char c = 'A'; c <= 'Z'; ++c) {
+        const std::string code{a, b, c};
+        if (const auto country = Country::parse_iso3166(code)) met.insert(country->index());
+      }
+    }
+  }
+  EXPECT_EQ(met.size(), Country::count() - 1);  // all but ZZ
+}
+
 TEST(Country, NamesRegionsAndInhabitants) {
   const Country france = *Country::parse("FR");
   EXPECT_EQ(france.name_en(), "France");
