@@ -59,6 +59,7 @@ struct Config {
     std::int64_t message_bytes_max = 1 << 20;
     std::int64_t depth_max = 64;
     std::vector<std::string> collections{"app.bsky.feed.post", "app.bsky.actor.profile",
+                                         "community.lexicon.actor.profile",
                                          "community.lexicon.location.*"};
     std::string token_file;  ///< path; empty = none
     Switch zstd = Switch::kOff;

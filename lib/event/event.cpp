@@ -28,6 +28,34 @@ std::string_view to_string(EventKind kind) {
   return "";
 }
 
+std::string_view to_string(EventField field) {
+  switch (field) {
+    case EventField::kText:
+      return "text";
+    case EventField::kCreatedAt:
+      return "created_at";
+    case EventField::kLangs:
+      return "langs";
+    case EventField::kReply:
+      return "reply";
+    case EventField::kDisplayName:
+      return "display_name";
+    case EventField::kDescription:
+      return "description";
+    case EventField::kWebsite:
+      return "website";
+    case EventField::kAddress:
+      return "address";
+    case EventField::kCountry:
+      return "country";
+    case EventField::kHandle:
+      return "handle";
+    case EventField::kStatus:
+      return "status";
+  }
+  return "";
+}
+
 std::string_view to_string(Rejection reason) {
   switch (reason) {
     case Rejection::kMalformed:
@@ -50,6 +78,22 @@ std::string_view to_string(Rejection reason) {
   return "";
 }
 
+std::string_view to_string(Notice notice) {
+  switch (notice) {
+    case Notice::kOutdatedCursor:
+      return "outdated_cursor";
+    case Notice::kConsumerTooSlow:
+      return "consumer_too_slow";
+    case Notice::kInternalError:
+      return "internal_error";
+    case Notice::kUnknownFrame:
+      return "unknown_frame";
+    case Notice::kOther:
+      return "other";
+  }
+  return "";
+}
+
 std::string_view to_string(Drop reason) {
   switch (reason) {
     case Drop::kReplayed:
@@ -64,6 +108,8 @@ std::string_view to_string(Drop reason) {
       return "resync";
     case Drop::kFutureRevision:
       return "future_revision";
+    case Drop::kReopening:
+      return "reopening";
   }
   return "";
 }

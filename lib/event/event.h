@@ -14,8 +14,8 @@ enum class EventKind : std::uint8_t {
   kPostDelete,     ///< a post was deleted
   kProfile,        ///< a profile was created or replaced
   kProfileDelete,  ///< a profile was deleted
-  kAddress,        ///< a declared address was created or replaced
-  kAddressDelete,  ///< a declared address was deleted
+  kAddress,        ///< what may declare an address was created or replaced
+  kAddressDelete,  ///< what may declare an address was deleted
   kIdentity,       ///< the account's handle or keys changed
   kAccount,        ///< the account's status changed
   kSync,           ///< the server is about to tell the account's whole repository again
@@ -30,6 +30,23 @@ enum class AccountStatus : std::uint8_t {
   kDeleted,      ///< gone, and erased after the retention
   kGone,         ///< takendown, suspended, deactivated, none given, or unknown
 };
+
+/// Fields that an event can do without. Closed: the names are metric labels.
+enum class EventField : std::uint8_t {
+  kText,
+  kCreatedAt,
+  kLangs,
+  kReply,
+  kDisplayName,
+  kDescription,
+  kWebsite,
+  kAddress,
+  kCountry,
+  kHandle,
+  kStatus,
+};
+inline constexpr std::size_t kEventFields = 11;
+[[nodiscard]] std::string_view to_string(EventField field);
 
 /// Views hold until the next decode() or until the frame's buffer is reused.
 struct Event {
@@ -47,7 +64,8 @@ struct Event {
 
   // Records (post, profile, address).
   std::uint64_t revision = 0;    ///< the TID as a number: rises per account; 0 = none
-  /// Posts: the record key as a number, 0 = it is no TID. Addresses: its hash.
+  /// Posts: the record key as a number, 0 = it is no TID. Addresses: hash of the rkey; where two
+  /// collections declare an address, of one of them with its name, so that no two records share it.
   std::uint64_t record_key = 0;
   bool created = false;          ///< by a create, not an update
   std::int64_t imported_us = 0;  ///< time that the server's operator imported for it; 0 = none
@@ -72,7 +90,14 @@ struct Event {
   std::uint64_t upstream_sequence = 0;  ///< orders events of equal time from one host
   std::string_view handle;              ///< empty = not given
   AccountStatus status = AccountStatus::kActive;
+
+  /// A bit for each EventField that was there with a type that it cannot have: it was left out.
+  std::uint16_t ignored = 0;
+  void ignore(EventField field) {
+    ignored = static_cast<std::uint16_t>(ignored | 1U << static_cast<unsigned>(field));
+  }
 };
+static_assert(kEventFields <= 16, "Event::ignored has a bit for each");
 
 /// Why a frame was refused. Closed: the names are metric labels.
 enum class Rejection : std::uint8_t {
@@ -88,12 +113,24 @@ enum class Rejection : std::uint8_t {
 inline constexpr std::size_t kRejections = 8;
 [[nodiscard]] std::string_view to_string(Rejection reason);
 
+/// What a server says of itself. Closed: the names are metric labels.
+enum class Notice : std::uint8_t {
+  kOutdatedCursor,   ///< it does not go back as far as we asked
+  kConsumerTooSlow,  ///< it is about to cut us off
+  kInternalError,
+  kUnknownFrame,  ///< an envelope that we do not know: whatever is in it is not read
+  kOther,
+};
+inline constexpr std::size_t kNotices = 5;
+[[nodiscard]] std::string_view to_string(Notice notice);
+
 /// What became of a frame.
 enum class Verdict : std::uint8_t {
   kEvent,      ///< `event` holds an event that may count
   kUncounted,  ///< well formed, of a kind that is not counted; `did`, `time_us`,
                ///< `sequence` and `discriminator` are set
-  kNotice,     ///< the server speaks of itself; no event, the cursor does not move
+  kNotice,     ///< the server speaks of itself; no event, the cursor does not move;
+               ///< Dialect::notice_kind() says what it is
   kRejected,   ///< Dialect::rejection() says why
 };
 
@@ -105,8 +142,9 @@ enum class Drop : std::uint8_t {
   kUncounted,
   kResync,          ///< told again with its repository, and not new
   kFutureRevision,  ///< its revision lies far ahead of when the server witnessed it
+  kReopening,       ///< a future time was confirmed: it comes again when the feed is read anew
 };
-inline constexpr std::size_t kDrops = 6;
+inline constexpr std::size_t kDrops = 7;
 [[nodiscard]] std::string_view to_string(Drop reason);
 
 }  // namespace geotally

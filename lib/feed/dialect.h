@@ -44,6 +44,7 @@ struct Resume {
 struct DialectOptions {
   /// Collections asked for, as NSIDs or "prefix.*"; empty = everything.
   std::vector<std::string> collections = {"app.bsky.feed.post", "app.bsky.actor.profile",
+                                          "community.lexicon.actor.profile",
                                           "community.lexicon.location.*"};
   std::vector<std::string> dids = {};  ///< accounts asked for; empty = all
   std::size_t depth_max = 64;          ///< nesting of arrays and objects in a frame
@@ -77,6 +78,8 @@ class Dialect {
   /// Name that the server gave its last notice ("ConsumerTooSlow", "OutdatedCursor"),
   /// cleaned to letters and digits; empty = none since clear_notice().
   [[nodiscard]] virtual std::string_view notice() const { return {}; }
+  /// What the last decode() that gave kNotice met.
+  [[nodiscard]] virtual Notice notice_kind() const { return Notice::kOther; }
   virtual void clear_notice() {}
 
   /// v2: the zstd dictionary to ask for from the next connection on.

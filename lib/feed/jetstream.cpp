@@ -33,6 +33,7 @@ Jetstream::Jetstream(DialectOptions options) : options_(std::move(options)) {
 Jetstream::Collection Jetstream::classify(std::string_view collection) {
   if (collection == "app.bsky.feed.post") return Collection::kPost;
   if (collection == "app.bsky.actor.profile") return Collection::kProfile;
+  if (collection == "community.lexicon.actor.profile") return Collection::kPerson;
   if (collection == "community.lexicon.location.address") return Collection::kAddress;
   return Collection::kOther;
 }
@@ -92,11 +93,9 @@ bool Jetstream::read_text(value& value, std::string_view& text) {
   return failed == simdjson::SUCCESS || reject(failed);
 }
 
-bool Jetstream::read_optional_text(value& value, std::string_view& text) {
-  simdjson::ondemand::json_type type{};
-  if (const auto failed = value.type().get(type)) return reject(failed);
-  if (type == simdjson::ondemand::json_type::null) return true;
-  return read_text(value, text);
+bool Jetstream::read_optional_text(value& value, std::string_view& text, EventField field,
+                                   Event& event) {
+  return read_optional_text(value, text, [&] { event.ignore(field); });
 }
 
 bool Jetstream::read_number(value& value, std::uint64_t& number) {
@@ -162,6 +161,8 @@ bool Jetstream::read_record(value& value, Collection collection, Event& event) {
       return read_post(record, event);
     case Collection::kProfile:
       return read_profile(record, event);
+    case Collection::kPerson:
+      return read_person(record, event);
     case Collection::kAddress:
       return read_address(record, event);
     case Collection::kOther:
@@ -172,15 +173,18 @@ bool Jetstream::read_record(value& value, Collection collection, Event& event) {
 
 bool Jetstream::read_post(Object& record, Event& event) {
   return read_fields(record, [&](Key key, value& value) {
-    if (key.is("text")) return read_optional_text(value, event.text);
-    if (key.is("createdAt")) return read_optional_text(value, event.created_at);
+    if (key.is("text")) return read_optional_text(value, event.text, EventField::kText, event);
+    if (key.is("createdAt")) {
+      return read_optional_text(value, event.created_at, EventField::kCreatedAt, event);
+    }
     if (key.is("langs")) return read_languages(value, event);
     if (key.is("reply")) {
       simdjson::ondemand::json_type type{};
       if (const auto broken = value.type().get(type)) return reject(broken);
       event.reply = type == simdjson::ondemand::json_type::object;
-      return event.reply || type == simdjson::ondemand::json_type::null ||
-             reject(Rejection::kInvalidField);
+      if (!event.reply && type != simdjson::ondemand::json_type::null) {
+        event.ignore(EventField::kReply);
+      }
     }
     return true;
   });
@@ -188,13 +192,21 @@ bool Jetstream::read_post(Object& record, Event& event) {
 
 bool Jetstream::read_languages(value& value, Event& event) {
   simdjson::ondemand::json_type type{};
-  if (const auto failed = value.type().get(type)) return reject(failed);
   event.language_count = 0;
-  if (type == simdjson::ondemand::json_type::null) return true;
   auto languages = value.get_array();
+  if (languages.error() == simdjson::INCORRECT_TYPE) {
+    if (const auto failed = value.type().get(type)) return reject(failed);
+    if (type != simdjson::ondemand::json_type::null) event.ignore(EventField::kLangs);
+    return true;
+  }
   if (const auto failed = languages.error()) return reject(failed);
   for (auto language : languages.value_unsafe()) {
     if (const auto failed = language.error()) return reject(failed);
+    if (const auto failed = language.value_unsafe().type().get(type)) return reject(failed);
+    if (type != simdjson::ondemand::json_type::string) {
+      event.ignore(EventField::kLangs);
+      continue;
+    }
     std::string_view text;
     if (!read_text(language.value_unsafe(), text)) return false;
     if (event.language_count < Event::kLanguagesMax) {
@@ -206,17 +218,43 @@ bool Jetstream::read_languages(value& value, Event& event) {
 
 bool Jetstream::read_profile(Object& record, Event& event) {
   return read_fields(record, [&](Key key, value& value) {
-    if (key.is("displayName")) return read_optional_text(value, event.display_name);
-    if (key.is("description")) return read_optional_text(value, event.description);
-    if (key.is("website")) return read_optional_text(value, event.website);
-    if (key.is("createdAt")) return read_optional_text(value, event.created_at);
+    if (key.is("displayName")) {
+      return read_optional_text(value, event.display_name, EventField::kDisplayName, event);
+    }
+    if (key.is("description")) {
+      return read_optional_text(value, event.description, EventField::kDescription, event);
+    }
+    if (key.is("website")) {
+      return read_optional_text(value, event.website, EventField::kWebsite, event);
+    }
+    if (key.is("createdAt")) {
+      return read_optional_text(value, event.created_at, EventField::kCreatedAt, event);
+    }
     return true;
   });
 }
 
-bool Jetstream::read_address(Object& record, Event& event) {
+// Source: lexicon-community/lexicon, proposal 34: the address is an object of its own inside.
+bool Jetstream::read_person(Object& record, Event& event) {
   return read_fields(record, [&](Key key, value& value) {
-    return key.is("country") ? read_optional_text(value, event.country) : true;
+    if (!key.is("address")) return true;
+    event.country = {};
+    simdjson::ondemand::json_type type{};
+    if (const auto broken = value.type().get(type)) return reject(broken);
+    if (type == simdjson::ondemand::json_type::object) {
+      Object address = value.get_object();
+      return read_address(address, event);
+    }
+    if (type != simdjson::ondemand::json_type::null) event.ignore(EventField::kAddress);
+    return true;
+  });
+}
+
+bool Jetstream::read_address(Object& address, Event& event) {
+  return read_fields(address, [&](Key key, value& value) {
+    return key.is("country")
+               ? read_optional_text(value, event.country, EventField::kCountry, event)
+               : true;
   });
 }
 
@@ -226,7 +264,9 @@ bool Jetstream::read_identity(value& value, Found& found, Event& event) {
   return read_fields(identity, [&](Key key, simdjson::ondemand::value& field) {
     if (key.is("seq")) return read_number(field, event.upstream_sequence);
     if (key.is("time")) return found.upstream_time = read_time(field, event.upstream_time_us);
-    if (key.is("handle")) return read_optional_text(field, event.handle);
+    if (key.is("handle")) {
+      return read_optional_text(field, event.handle, EventField::kHandle, event);
+    }
     return true;
   });
 }
@@ -237,7 +277,9 @@ bool Jetstream::read_account(value& value, Found& found, Event& event) {
   return read_fields(account, [&](Key key, simdjson::ondemand::value& field) {
     if (key.is("seq")) return read_number(field, event.upstream_sequence);
     if (key.is("time")) return found.upstream_time = read_time(field, event.upstream_time_us);
-    if (key.is("status")) return read_optional_text(field, found.status);
+    if (key.is("status")) {
+      return read_optional_text(field, found.status, EventField::kStatus, event);
+    }
     if (key.is("active")) {
       found.has_active = true;
       return field.get_bool().get(found.active) == simdjson::SUCCESS ||
@@ -289,14 +331,16 @@ Verdict Jetstream::finish_commit(const Found& found, Event& event) {
   if (!found.commit || !found.has_operation || !found.has_collection || !found.has_rkey) {
     return refuse(Rejection::kMissingField);
   }
-  event.discriminator = hash(found.operation, hash(found.rkey, hash(found.collection, 0)));
+  const std::uint64_t record = hash(found.rkey, hash(found.collection, 0));
+  event.discriminator = hash(found.operation, record);
   event.revision = parse_tid(found.rev);
   const Collection collection = classify(found.collection);
   const Operation operation = classify_operation(found.operation);
   const bool written = operation == Operation::kCreate || operation == Operation::kUpdate;
   const bool counted = operation != Operation::kOther && collection != Collection::kOther &&
                        !(collection == Collection::kPost && operation == Operation::kUpdate) &&
-                       !(collection == Collection::kProfile && found.rkey != "self");
+                       !((collection == Collection::kProfile || collection == Collection::kPerson) &&
+                         found.rkey != "self");
   if (!counted) {
     // A revision of a shape that we do not know must still tell its events apart.
     if (event.revision == 0) event.discriminator = hash(found.rev, event.discriminator);
@@ -314,7 +358,8 @@ Verdict Jetstream::finish_commit(const Found& found, Event& event) {
       event.kind = written ? EventKind::kProfile : EventKind::kProfileDelete;
       break;
     default:
-      event.record_key = hash(found.rkey, 0);
+      // Stores know addresses by the rkey alone, from when they came from one collection only.
+      event.record_key = collection == Collection::kPerson ? record : hash(found.rkey, 0);
       event.kind = written ? EventKind::kAddress : EventKind::kAddressDelete;
       break;
   }

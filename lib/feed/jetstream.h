@@ -22,7 +22,8 @@ class Jetstream : public Dialect {
 
  protected:
   enum class Kind : std::uint8_t { kMissing, kCommit, kIdentity, kAccount, kSync, kOther, kNotice };
-  enum class Collection : std::uint8_t { kPost, kProfile, kAddress, kOther };
+  /// kPerson: community.lexicon.actor.profile.
+  enum class Collection : std::uint8_t { kPost, kProfile, kPerson, kAddress, kOther };
   enum class Operation : std::uint8_t { kCreate, kUpdate, kDelete, kOther };
 
   /// What one pass over a frame found.
@@ -71,8 +72,21 @@ class Jetstream : public Dialect {
     return true;
   }
   [[nodiscard]] bool read_text(simdjson::ondemand::value& value, std::string_view& text);
-  /// Absent, null and a string are fine.
-  [[nodiscard]] bool read_optional_text(simdjson::ondemand::value& value, std::string_view& text);
+  /// A text that may be missing: null and every other type leave `text` empty; for the latter odd()
+  /// is called. False = broken JSON, or a string that is no text.
+  template <typename Odd>
+  [[nodiscard]] bool read_optional_text(simdjson::ondemand::value& value, std::string_view& text,
+                                        Odd odd) {
+    simdjson::ondemand::json_type type{};
+    if (const auto failed = value.type().get(type)) return reject(failed);
+    if (type == simdjson::ondemand::json_type::string) return read_text(value, text);
+    text = {};
+    if (type != simdjson::ondemand::json_type::null) odd();
+    return true;
+  }
+  /// The same, where what is odd is noted as a field that `event` does without.
+  [[nodiscard]] bool read_optional_text(simdjson::ondemand::value& value, std::string_view& text,
+                                        EventField field, Event& event);
   [[nodiscard]] bool read_number(simdjson::ondemand::value& value, std::uint64_t& number);
   [[nodiscard]] bool read_time(simdjson::ondemand::value& value, std::int64_t& time_us);
 
@@ -91,7 +105,8 @@ class Jetstream : public Dialect {
   [[nodiscard]] bool read_post(Object& record, Event& event);
   [[nodiscard]] bool read_languages(simdjson::ondemand::value& value, Event& event);
   [[nodiscard]] bool read_profile(Object& record, Event& event);
-  [[nodiscard]] bool read_address(Object& record, Event& event);
+  [[nodiscard]] bool read_person(Object& record, Event& event);
+  [[nodiscard]] bool read_address(Object& address, Event& event);
   [[nodiscard]] Verdict finish(const Found& found, Event& event);
   [[nodiscard]] Verdict finish_commit(const Found& found, Event& event);
   [[nodiscard]] Verdict finish_account(const Found& found, Event& event);

@@ -2,6 +2,7 @@
 // Source: bluesky-social/jetstream, lexicon network.bsky.jetstream.subscribeEvents.
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "feed/jetstream.h"
 #include "feed/target.h"
@@ -44,6 +45,7 @@ class JetstreamV2 final : public Jetstream {
   }
 
   [[nodiscard]] std::string_view notice() const override { return notice_; }
+  [[nodiscard]] Notice notice_kind() const override { return notice_kind_; }
   void clear_notice() override { notice_.clear(); }
   void set_dictionary(std::uint32_t id) override { dictionary_id_ = id; }
 
@@ -63,7 +65,7 @@ class JetstreamV2 final : public Jetstream {
         return true;
       }
       if (key.is("payload")) return read_payload(value, found, event);
-      if (key.is("error")) return read_optional_text(value, name);
+      if (key.is("error")) return read_optional_text(value, name, [] {});
       return true;
     });
     if (!whole) return false;
@@ -73,7 +75,7 @@ class JetstreamV2 final : public Jetstream {
       found.kind = Kind::kNotice;
     } else if (!message) {
       // A frame of another type says nothing about any account: the server's own affair.
-      notify("UnknownFrame");
+      notify(kUnknownFrame);
       found.kind = Kind::kNotice;
     } else if (found.kind == Kind::kNotice) {
       notify(info_name_);
@@ -103,7 +105,7 @@ class JetstreamV2 final : public Jetstream {
       if (key.is("identity")) return read_identity(field, found, event);
       if (key.is("account")) return read_account(field, found, event);
       if (key.is("sync")) return read_sync(field, found);
-      if (key.is("name")) return read_optional_text(field, info_name_);
+      if (key.is("name")) return read_optional_text(field, info_name_, [] {});
       return read_commit_field(key, field, found, event);
     });
     if (!whole) return false;
@@ -144,10 +146,22 @@ class JetstreamV2 final : public Jetstream {
       if (plain) notice_ += c;
     }
     if (notice_.empty()) notice_ = "Unnamed";
+    notice_kind_ = Notice::kOther;
+    for (const auto& [known, kind] : kNames) {
+      if (notice_ == known) notice_kind_ = kind;
+    }
   }
+
+  static constexpr std::string_view kUnknownFrame = "UnknownFrame";
+  static constexpr std::pair<std::string_view, Notice> kNames[] = {
+      {"OutdatedCursor", Notice::kOutdatedCursor},
+      {"ConsumerTooSlow", Notice::kConsumerTooSlow},
+      {"InternalError", Notice::kInternalError},
+      {kUnknownFrame, Notice::kUnknownFrame}};
 
   std::uint32_t dictionary_id_;
   std::string notice_;
+  Notice notice_kind_ = Notice::kOther;
   std::string_view info_name_;
 };
 

@@ -87,6 +87,8 @@ class Position {
   }
   /// Whether an event of that time may have come before, on an earlier connection.
   [[nodiscard]] bool overlaps(std::int64_t time_us) const { return time_us <= overlap_until_us_; }
+  /// The host that accepted us last, whether or not anything came from it; empty = none yet.
+  [[nodiscard]] std::string_view connected_host() const { return connected_host_; }
   /// Events on this connection that were not from the past: real progress.
   [[nodiscard]] std::uint64_t fresh_events() const { return fresh_; }
 

@@ -68,7 +68,14 @@ class Histogram {
     std::size_t bucket = 0;
     while (bucket < N && value_us > bounds_us_[bucket]) ++bucket;
     counts_[bucket].fetch_add(n, std::memory_order_relaxed);
-    sum_us_.fetch_add(value_us * static_cast<std::int64_t>(n), std::memory_order_relaxed);
+    sum_us_.fetch_add(static_cast<double>(value_us) * static_cast<double>(n),
+                      std::memory_order_relaxed);
+  }
+  void add(const std::array<std::uint64_t, N + 1>& counts, double sum_us) {
+    for (std::size_t i = 0; i <= N; ++i) {
+      if (counts[i] != 0) counts_[i].fetch_add(counts[i], std::memory_order_relaxed);
+    }
+    sum_us_.fetch_add(sum_us, std::memory_order_relaxed);
   }
   [[nodiscard]] ClientMetric get() const {
     ClientMetric metric;
@@ -79,8 +86,7 @@ class Histogram {
           {total, i < N ? bounds_s_[i] : std::numeric_limits<double>::infinity()});
     }
     metric.histogram.sample_count = total;  // from the buckets, so that they always agree
-    metric.histogram.sample_sum =
-        static_cast<double>(sum_us_.load(std::memory_order_relaxed)) / 1e6;
+    metric.histogram.sample_sum = sum_us_.load(std::memory_order_relaxed) / 1e6;
     return metric;
   }
 
@@ -88,10 +94,15 @@ class Histogram {
   const std::array<double, N>& bounds_s_;
   std::array<std::int64_t, N> bounds_us_{};
   std::array<std::atomic<std::uint64_t>, N + 1> counts_{};
-  std::atomic<std::int64_t> sum_us_{0};
+  std::atomic<double> sum_us_{0};
 };
 
-constexpr std::array kDelayBounds = {0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0};
+constexpr auto kDelayBounds = [] {
+  std::array<double, EventDelays::kBounds_us.size()> bounds_s{};
+  std::ranges::transform(EventDelays::kBounds_us, bounds_s.begin(),
+                         [](std::int64_t us) { return static_cast<double>(us) / 1e6; });
+  return bounds_s;
+}();
 constexpr std::array kCommitBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2,
                                       0.25,  0.3,    0.4,   0.5,  1.0,   2.5,  5.0, 10.0, 30.0};
 constexpr std::array kHttpBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5};
@@ -221,6 +232,8 @@ struct Metrics::Values {
   std::array<Counter, kEventKinds> events;
   std::array<Counter, kRejections> rejected;
   std::array<Counter, kDrops> dropped;
+  std::array<Counter, kNotices> notices;
+  std::array<Counter, kEventFields> fields_ignored;
   Counter fence_overflows;
   Counter told_out_of_order;
   Histogram<kDelayBounds.size()> event_delay{kDelayBounds};
@@ -311,6 +324,13 @@ Metrics::Metrics(BuildInfo build, std::int64_t start_us, FeedReasons reasons,
 
 Metrics::~Metrics() = default;
 
+void EventDelays::find(std::int64_t delay_us) {
+  const auto bound = std::ranges::lower_bound(kBounds_us, delay_us);
+  bucket_ = static_cast<std::size_t>(bound - kBounds_us.begin());
+  above_us_ = bucket_ == 0 ? -1 : kBounds_us[bucket_ - 1];
+  up_to_us_ = bucket_ == kBounds_us.size() ? INT64_MAX : kBounds_us[bucket_];
+}
+
 void Metrics::feed_connected() {
   values_->feed_connected.set(true);
   values_->feed_connects.add(1);
@@ -352,8 +372,16 @@ void Metrics::dropped(Drop reason, std::uint64_t n) {
 void Metrics::fence_overflow(std::uint64_t n) { values_->fence_overflows.add(n); }
 void Metrics::told_out_of_order(std::uint64_t n) { values_->told_out_of_order.add(n); }
 
-void Metrics::event_delay(std::int64_t delay_us, std::uint64_t n) {
-  values_->event_delay.observe(delay_us, n);
+void Metrics::feed_notice(Notice notice, std::uint64_t n) {
+  values_->notices[static_cast<std::size_t>(notice)].add(n);
+}
+
+void Metrics::field_ignored(EventField field, std::uint64_t n) {
+  values_->fields_ignored[static_cast<std::size_t>(field)].add(n);
+}
+
+void Metrics::event_delays(const EventDelays& delays) {
+  values_->event_delay.add(delays.counts_, delays.sum_us_);
 }
 
 void Metrics::ingest_queue(std::uint64_t events, std::uint64_t capacity_events) {
@@ -430,12 +458,21 @@ std::string Metrics::page() const {
   page.gauge("geotally_feed_cursor_timestamp_seconds",
              "Event time of the committed cursor; 0 = none yet.", v.feed_cursor.get());
 
+  page.counters<Notice>("geotally_feed_notices_total",
+                        "Messages in which the server spoke of itself, or that were of a kind that "
+                        "we do not know, by name.",
+                        "name", v.notices);
+
   page.counters<EventKind>("geotally_events_total", "Events that were accepted, by kind.", "kind",
                            v.events);
   page.counters<Rejection>("geotally_events_rejected_total",
                            "Messages that were no usable event, by reason.", "reason", v.rejected);
   page.counters<Drop>("geotally_events_dropped_total",
                       "Well-formed events that were not counted, by reason.", "reason", v.dropped);
+  page.counters<EventField>("geotally_event_fields_ignored_total",
+                            "Fields of events that were left out, because of their type or because "
+                            "they name no country that we know, by field; the event counts.",
+                            "field", v.fields_ignored);
   page.counter("geotally_fence_overflows_total",
                "Revisions that left an account's fence before its horizon.",
                v.fence_overflows.get());
@@ -443,7 +480,8 @@ std::string Metrics::page() const {
                "Posts of a repository told again that were refused because their keys did not rise.",
                v.told_out_of_order.get());
   page.histogram("geotally_event_delay_seconds",
-                 "From event time to when the event was decoded, by the wall clock.",
+                 "From event time to when the event was decoded, by the wall clock; of each event "
+                 "whose time is neither future nor too old.",
                  v.event_delay.get());
   page.gauge("geotally_ingest_queue_events", "Events that wait for a shard.", v.queue_events.get());
   page.gauge("geotally_ingest_queue_capacity_events",

@@ -6,6 +6,8 @@
 // at 0 with the process.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -75,6 +77,38 @@ struct BuildInfo {
   std::string revision;
 };
 
+/// Delays of many events, gathered to be said at once: one more costs two comparisons and two
+/// additions, since it nearly always belongs where the last one did. Not thread-safe.
+class EventDelays {
+ public:
+  static constexpr std::array<std::int64_t, 11> kBounds_us = {
+      100'000,    250'000,    500'000,    1'000'000,   2'500'000,  5'000'000,
+      10'000'000, 30'000'000, 60'000'000, 120'000'000, 300'000'000};
+
+  /// Wall clock minus event time of one event; negative counts as 0.
+  void add(std::int64_t delay_us) {
+    delay_us = std::max<std::int64_t>(delay_us, 0);
+    if (delay_us <= above_us_ || delay_us > up_to_us_) find(delay_us);
+    ++counts_[bucket_];
+    sum_us_ += static_cast<double>(delay_us);
+  }
+  void clear() {
+    counts_ = {};
+    sum_us_ = 0;
+  }
+
+ private:
+  friend class Metrics;
+  void find(std::int64_t delay_us);
+
+  std::array<std::uint64_t, kBounds_us.size() + 1> counts_{};  // the last: beyond all bounds
+  double sum_us_ = 0;  // a replay of years would be too much for 64 bits of microseconds
+  // The bucket of the last one, and what belongs into it.
+  std::size_t bucket_ = 0;
+  std::int64_t above_us_ = -1;
+  std::int64_t up_to_us_ = kBounds_us[0];
+};
+
 /// Thread-safe throughout: every verb is one or two relaxed atomic additions,
 /// none of them blocks or allocates. Callers with much to say add it up and say
 /// it once a batch. Must outlive whoever holds a reference.
@@ -98,15 +132,17 @@ class Metrics {
   void feed_last_event(std::int64_t event_time_us);
   void feed_cursor(std::int64_t event_time_us);
 
-  // Events. `kind`: accepted ones only, so events + rejected + dropped = everything.
+  // Events. `kind`: accepted ones only, so events + rejected + dropped + notices = everything.
   void event(EventKind kind, std::uint64_t n = 1);
   void rejected(Rejection reason, std::uint64_t n = 1);
   void dropped(Drop reason, std::uint64_t n = 1);
+  void feed_notice(Notice notice, std::uint64_t n = 1);
+  /// Of an event that counts all the same.
+  void field_ignored(EventField field, std::uint64_t n = 1);
   void fence_overflow(std::uint64_t n = 1);
   /// Posts of a repository told again whose keys did not rise (DEFINITIONS: Told rows).
   void told_out_of_order(std::uint64_t n);
-  /// Wall clock minus event time of `n` events; negative counts as 0.
-  void event_delay(std::int64_t delay_us, std::uint64_t n = 1);
+  void event_delays(const EventDelays& delays);
   /// Sum over all shards' queues.
   void ingest_queue(std::uint64_t events, std::uint64_t capacity_events);
   /// Accounts that counted in one country and now count in another, ZZ included.

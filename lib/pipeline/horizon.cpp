@@ -44,6 +44,7 @@ Horizon::Judgement Horizon::judge(std::uint64_t account, std::int64_t time_us,
   if (held_ != 0 && account != witness_) {
     // Two accounts agree that it is later than we think; the earlier of their times is certain.
     confirmed_us_ = std::min(time_us, witness_us_) + kAheadOfWall_us;
+    confirmed_ += held_ + 1;
     held_ = 0;
     return Judgement::kConfirmed;
   }
@@ -60,6 +61,12 @@ Horizon::Judgement Horizon::judge(std::uint64_t account, std::int64_t time_us,
 void Horizon::give_up() {
   given_up_ += held_;
   held_ = 0;
+}
+
+std::uint64_t Horizon::take_confirmed() {
+  const std::uint64_t confirmed = confirmed_;
+  confirmed_ = 0;
+  return confirmed;
 }
 
 std::uint64_t Horizon::take_unconfirmed() {

@@ -44,6 +44,8 @@ class Horizon {
   }
   /// Future events that were neither confirmed nor given up yet; taken when given up.
   [[nodiscard]] std::uint64_t take_unconfirmed();
+  /// Future events that were confirmed, the one that did it included: they will come again.
+  [[nodiscard]] std::uint64_t take_confirmed();
 
  private:
   [[nodiscard]] std::int64_t limit_us(std::int64_t wall_us) const;
@@ -58,6 +60,7 @@ class Horizon {
   std::uint64_t held_ = 0;  // future events since the witness
   std::uint64_t good_ = 0;  // good events since the witness
   std::uint64_t given_up_ = 0;
+  std::uint64_t confirmed_ = 0;
 };
 
 }  // namespace geotally::pipeline

@@ -1,6 +1,7 @@
 #include "pipeline/ingest.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -46,7 +47,10 @@ Ingest::Ingest(IngestOptions options, const store::CommitRecord& last, feed::Dia
 Ingest::~Ingest() = default;
 
 void Ingest::frame(feed::Frame frame) {
-  if (++frames_ % kFramesPerClock == 0) wall_us_ = options_.now_us();
+  if (frames_until_clock_-- == 0) {
+    wall_us_ = options_.now_us();
+    frames_until_clock_ = kFramesPerClock - 1;
+  }
   switch (dialect_.decode(frame, event_)) {
     case Verdict::kEvent:
       take(event_, true);
@@ -55,6 +59,7 @@ void Ingest::frame(feed::Frame frame) {
       take(event_, false);
       break;
     case Verdict::kNotice:
+      noticed();
       break;
     case Verdict::kRejected:
       rejected(dialect_.rejection());
@@ -64,13 +69,28 @@ void Ingest::frame(feed::Frame frame) {
 
 void Ingest::rejected(Rejection reason) { ++rejected_[static_cast<std::size_t>(reason)]; }
 
+void Ingest::noticed() {
+  ++notices_[static_cast<std::size_t>(dialect_.notice_kind())];
+  log_.write(log::Event::kFeedNotice,
+             {{"host", position_.connected_host()}, {"name", dialect_.notice()}});
+}
+
+void Ingest::ignored(std::uint16_t fields) {
+  for (; fields != 0; fields &= static_cast<std::uint16_t>(fields - 1)) {
+    ++ignored_[static_cast<std::size_t>(std::countr_zero(fields))];
+  }
+}
+
 void Ingest::connected(bool connected) {
   connected_ = connected;
   reopening_ = false;
 }
 
 void Ingest::take(const Event& event, bool counts) {
-  if (reopening_) return;
+  if (reopening_) {
+    ++dropped_[static_cast<std::size_t>(Drop::kReopening)];
+    return;
+  }
   const tally::AccountKey account = account_key(event.did, options_.seed);
   const std::int64_t day = event.time_us / kDay_us;
   if (next_day_to_close_ != 0 && day > next_day_to_close_ &&
@@ -101,6 +121,7 @@ void Ingest::take(const Event& event, bool counts) {
   if (next_day_to_close_ == 0) next_day_to_close_ = day;
   silent_us_ = 0;
   ++events_;
+  delays_.add(wall_us_ - event.time_us);
   if (counts) {
     route(event, account);
   } else {
@@ -130,6 +151,10 @@ void Ingest::route(const Event& event, tally::AccountKey account) {
   sample.text = place;
   sample.entered = position_.entered(event.time_us);
   sample.overlap = position_.overlaps(event.time_us);
+  if (event.ignored != 0) ignored(event.ignored);
+  if (!event.country.empty() && !sample.country.known()) {
+    ++ignored_[static_cast<std::size_t>(EventField::kCountry)];
+  }
   if (to->full()) push(shard);
 }
 
@@ -137,6 +162,7 @@ template <typename Done>
 void Ingest::nap_until(Done done) {
   while (!done()) {
     if (options_.alive) options_.alive();
+    frames_until_clock_ = 0;
     std::this_thread::sleep_for(kNap);
   }
 }
@@ -201,6 +227,7 @@ void Ingest::close_days_until(std::int64_t day) {
 // message comes in a segment of its own, waking a shard for each would cost more than all the rest.
 void Ingest::drained() {
   wall_us_ = options_.now_us();
+  frames_until_clock_ = 0;
   report();
   tick();
 }
@@ -276,15 +303,21 @@ void Ingest::report() {
   for (std::size_t i = 0; i < kRejections; ++i) {
     if (rejected_[i] != 0) metrics_.rejected(static_cast<Rejection>(i), rejected_[i]);
   }
-  if (const std::uint64_t future = horizon_.take_unconfirmed(); future != 0) {
-    dropped_[static_cast<std::size_t>(Drop::kFuture)] += future;
-  }
+  dropped_[static_cast<std::size_t>(Drop::kFuture)] += horizon_.take_unconfirmed();
+  dropped_[static_cast<std::size_t>(Drop::kReopening)] += horizon_.take_confirmed();
   for (std::size_t i = 0; i < kDrops; ++i) {
     if (dropped_[i] != 0) metrics_.dropped(static_cast<Drop>(i), dropped_[i]);
   }
+  for (std::size_t i = 0; i < kNotices; ++i) {
+    if (notices_[i] != 0) metrics_.feed_notice(static_cast<Notice>(i), notices_[i]);
+  }
+  for (std::size_t i = 0; i < kEventFields; ++i) {
+    if (ignored_[i] != 0) metrics_.field_ignored(static_cast<EventField>(i), ignored_[i]);
+  }
   if (events_ != 0) {
     metrics_.feed_last_event(horizon_.watermark_us());
-    metrics_.event_delay(wall_us_ - horizon_.watermark_us(), events_);
+    metrics_.event_delays(delays_);
+    delays_.clear();
   }
   std::size_t queued = 0;
   std::size_t capacity = 0;
@@ -295,6 +328,8 @@ void Ingest::report() {
   metrics_.ingest_queue(queued, capacity);
   rejected_ = {};
   dropped_ = {};
+  notices_ = {};
+  ignored_ = {};
   events_ = 0;
 }
 

@@ -66,6 +66,8 @@ class Ingest {
 
  private:
   void take(const Event& event, bool counts);
+  void noticed();
+  void ignored(std::uint16_t fields);
   void route(const Event& event, tally::AccountKey account);
   Batch& batch(std::size_t shard);
   void hand_over(std::size_t shard);
@@ -91,8 +93,8 @@ class Ingest {
   Horizon horizon_;
   TextGate texts_;
   std::vector<Batch*> current_;  // by shard; null = none begun
-  std::int64_t wall_us_ = 0;     // read once a drain, and now and then between
-  std::uint64_t frames_ = 0;
+  std::int64_t wall_us_ = 0;     // read with the first frame of a drain, and now and then after it
+  std::uint64_t frames_until_clock_ = 0;
   bool connected_ = false;
   bool reopening_ = false;  // a future time was confirmed; what still comes will come again
   std::int64_t observed_since_us_ = 0;
@@ -105,6 +107,9 @@ class Ingest {
   // Since the last report().
   std::array<std::uint64_t, kRejections> rejected_{};
   std::array<std::uint64_t, kDrops> dropped_{};
+  std::array<std::uint64_t, kNotices> notices_{};
+  std::array<std::uint64_t, kEventFields> ignored_{};
+  metrics::EventDelays delays_;
   std::uint64_t events_ = 0;
 };
 

@@ -108,7 +108,7 @@ void to_sample(const Event& event, tally::Sample& sample) {
     }
     sample.utc_offset_s = utc_offset_of(event.created_at);
   } else if (event.kind == EventKind::kAddress) {
-    sample.country = Country::parse(event.country).value_or(Country());
+    sample.country = Country::parse_iso3166(event.country).value_or(Country());
   }
 }
 

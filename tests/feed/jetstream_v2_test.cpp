@@ -137,6 +137,42 @@ TEST_F(JetstreamV2, APostHasTheNumberOfItsKey) {
   EXPECT_EQ(event_.record_key, parse_tid("3mmoojp7vgo2g"));
 }
 
+TEST_F(JetstreamV2, ACommunityProfileDeclaresACountry) {
+  const std::string person =
+      with(with(with(kPost, "app.bsky.feed.post", "community.lexicon.actor.profile"),
+                R"("rkey":"r1")", R"("rkey":"self")"),
+           R"("text":"bonjour")", R"("address":{"country":"DEU"})");
+  ASSERT_EQ(decode(person), Verdict::kEvent);
+  EXPECT_EQ(event_.kind, EventKind::kAddress);
+  EXPECT_EQ(event_.country, "DEU");
+}
+
+TEST_F(JetstreamV2, AnOddFieldThatNobodyNeedsCostsNoEvent) {
+  ASSERT_EQ(decode(with(kPost, R"(["fr"])", R"({"0":"fr"})")), Verdict::kEvent);
+  EXPECT_EQ(event_.kind, EventKind::kPost);
+  EXPECT_EQ(event_.ignored, 1 << static_cast<int>(EventField::kLangs));
+  EXPECT_EQ(decode(with(kPost, R"("seq":35610)", R"("name":5,"seq":35610)")), Verdict::kEvent);
+  EXPECT_EQ(decode(R"({"$type":"error","error":5})"), Verdict::kNotice);
+  EXPECT_EQ(dialect_->notice(), "Unnamed");
+}
+
+TEST_F(JetstreamV2, EveryNoticeHasANameOfTheClosedList) {
+  const std::pair<std::string, Notice> notices[] = {
+      {std::string(kPrefix) + R"(info","name":"OutdatedCursor"}})", Notice::kOutdatedCursor},
+      {std::string(kPrefix) + R"(info","name":"Maintenance"}})", Notice::kOther},
+      {std::string(kPrefix) + R"(info"}})", Notice::kOther},
+      {R"({"$type":"error","error":"ConsumerTooSlow"})", Notice::kConsumerTooSlow},
+      {R"({"$type":"error","error":"InternalError"})", Notice::kInternalError},
+      {R"({"$type":"error","error":"<b>"})", Notice::kOther},
+      {R"({"$type":"error"})", Notice::kOther},
+      {R"({"$type":"novelty","payload":{}})", Notice::kUnknownFrame},
+      {with(kPost, R"("$type":"message")", R"("$type":"message2")"), Notice::kUnknownFrame}};
+  for (const auto& [text, notice] : notices) {
+    EXPECT_EQ(decode(text), Verdict::kNotice) << text;
+    EXPECT_EQ(to_string(dialect_->notice_kind()), to_string(notice)) << text;
+  }
+}
+
 TEST_F(JetstreamV2, NoticesAreNoEvents) {
   EXPECT_EQ(decode(std::string(kPrefix) + R"(info","name":"OutdatedCursor","message":"m"}})"),
             Verdict::kNotice);

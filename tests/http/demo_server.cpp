@@ -28,7 +28,9 @@ void live(metrics::Metrics& metrics, std::int64_t time_us) {
   for (std::size_t i = 0; i < kEventKinds; ++i) metrics.event(static_cast<EventKind>(i), 100);
   metrics.rejected(Rejection::kMalformed);
   metrics.dropped(Drop::kUncounted, 100);
-  metrics.event_delay(1'000'000, 1'000);
+  metrics::EventDelays delays;
+  for (int i = 0; i < 1'000; ++i) delays.add(1'000'000);
+  metrics.event_delays(delays);
   metrics.ingest_queue(10, 65'536);
   metrics.account_resolved(EvidenceKind::kLanguage, 10);
   metrics.store_committed(4'000, time_us);

@@ -3,11 +3,13 @@
 // Method: the page before and after; a golden page; Prometheus' linter.
 #include "metrics/metrics.h"
 
+#include <algorithm>
 #include <map>
 #include <regex>
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "golden.h"
@@ -24,6 +26,12 @@ class MetricsTest : public ::testing::Test {
   Metrics metrics_{
       {"1.2.3", "abcdef0"}, kStartUs, {{"dns", "tcp"}, {"server_closed", "silent"}}, log_};
 };
+
+EventDelays delays_of(std::initializer_list<std::int64_t> delays_us) {
+  EventDelays delays;
+  for (const std::int64_t delay_us : delays_us) delays.add(delay_us);
+  return delays;
+}
 
 /// Series → value; those of the process itself left out, they never stand still.
 std::map<std::string, std::string> series_of(const std::string& page) {
@@ -70,7 +78,13 @@ TEST_F(MetricsTest, EachVerbMovesItsSeriesAndNoOther) {
        {{"geotally_events_dropped_total{reason=\"replayed\"}", "2"}}},
       {[&] { metrics_.told_out_of_order(3); }, {{"geotally_told_out_of_order_total", "3"}}},
       {[&] { metrics_.fence_overflow(); }, {{"geotally_fence_overflows_total", "1"}}},
-      {[&] { metrics_.event_delay(5'000'001, 2); },
+      {[&] { metrics_.dropped(Drop::kReopening); },
+       {{"geotally_events_dropped_total{reason=\"reopening\"}", "1"}}},
+      {[&] { metrics_.feed_notice(Notice::kUnknownFrame, 3); },
+       {{"geotally_feed_notices_total{name=\"unknown_frame\"}", "3"}}},
+      {[&] { metrics_.field_ignored(EventField::kLangs); },
+       {{"geotally_event_fields_ignored_total{field=\"langs\"}", "1"}}},
+      {[&] { metrics_.event_delays(delays_of({5'000'001, 5'000'001})); },
        {{"geotally_event_delay_seconds_count", "2"},
         {"geotally_event_delay_seconds_sum", "10.000002"},
         {"geotally_event_delay_seconds_bucket{le=\"10\"}", "2"},
@@ -143,11 +157,51 @@ TEST_F(MetricsTest, AnUnforeseenCodeIsCountedAsOther) {
 }
 
 TEST_F(MetricsTest, ADelayOnABoundBelongsToItAndANegativeOneIsNone) {
-  metrics_.event_delay(100'000);
-  metrics_.event_delay(-5);
+  metrics_.event_delays(delays_of({100'000, -5}));
   const auto series = series_of(metrics_.page());
   EXPECT_EQ(series.at("geotally_event_delay_seconds_bucket{le=\"0.1\"}"), "2");
   EXPECT_EQ(series.at("geotally_event_delay_seconds_sum"), "0.1");
+}
+
+// Each delay belongs to its own bucket, whichever one came before it.
+TEST_F(MetricsTest, EveryDelayIsInItsOwnBucketInWhateverOrderTheyCome) {
+  std::vector<std::int64_t> delays_us = {0};
+  for (const std::int64_t bound_us : EventDelays::kBounds_us) {
+    delays_us.insert(delays_us.end(), {bound_us - 1, bound_us, bound_us + 1});
+  }
+  EventDelays delays;
+  double sum_us = 0;
+  for (const std::int64_t first : delays_us) {
+    for (const std::int64_t second : delays_us) {
+      delays.add(first);
+      delays.add(second);
+      sum_us += static_cast<double>(first + second);
+    }
+  }
+  metrics_.event_delays(delays);
+  const auto series = series_of(metrics_.page());
+  const auto value = [&](const std::string& name) {
+    return std::stod(series.at("geotally_event_delay_seconds" + name));
+  };
+  for (const std::int64_t bound_us : EventDelays::kBounds_us) {
+    const auto below = std::ranges::count_if(delays_us, [&](auto us) { return us <= bound_us; });
+    EXPECT_EQ(value(fmt::format("_bucket{{le=\"{}\"}}", static_cast<double>(bound_us) / 1e6)),
+              static_cast<double>(2 * below) * static_cast<double>(delays_us.size()));
+  }
+  EXPECT_EQ(value("_count"), static_cast<double>(2 * delays_us.size() * delays_us.size()));
+  EXPECT_DOUBLE_EQ(value("_sum"), sum_us / 1e6);
+}
+
+// An archive is years behind, and events come by the million: microseconds of that are too many
+// for 64 bits.
+TEST_F(MetricsTest, TheDelaysOfAnArchiveAddUp) {
+  constexpr std::int64_t kTwentyYears_us = 20LL * 365 * 86'400 * 1'000'000;
+  EventDelays delays;
+  for (int i = 0; i < 100'000; ++i) delays.add(kTwentyYears_us);
+  metrics_.event_delays(delays);
+  const auto series = series_of(metrics_.page());
+  EXPECT_EQ(std::stod(series.at("geotally_event_delay_seconds_sum")),
+            100'000.0 * 20 * 365 * 86'400);
 }
 
 TEST_F(MetricsTest, NothingIsLostBetweenThreads) {
@@ -158,7 +212,7 @@ TEST_F(MetricsTest, NothingIsLostBetweenThreads) {
     threads.emplace_back([&] {
       for (int n = 0; n < kTimes; ++n) {
         metrics_.event(EventKind::kPost);
-        metrics_.event_delay(1'000'000);
+        metrics_.event_delays(delays_of({1'000'000}));
       }
     });
   }

@@ -63,7 +63,7 @@ Rig::Rig(const RigOptions& options)
     : wall_us(options.wall_us),
       options_(options),
       null_(::open("/dev/null", O_WRONLY | O_CLOEXEC)),
-      log_(log_options(null_)),
+      log_(log_options(options.log_descriptor < 0 ? null_ : options.log_descriptor)),
       metrics_({"0", "test"}, 0, {}, log_),
       store_(store::Store::open(store_options(options))),
       dialect_(feed::make_dialect(options.wire)) {
@@ -148,7 +148,7 @@ void Rig::await_commit(std::uint64_t number) {
 }
 
 std::size_t Rig::resume_at(std::span<const support::Line> lines) const {
-  const feed::Resume resume = position_.resume("test:1", feed::Wire::kJetstreamV1);
+  const feed::Resume resume = position_.resume("test:1", options_.wire);
   std::size_t at = 0;
   if (resume.kind == feed::Resume::Kind::kLive) return at;
   while (at < lines.size() && lines[at].time_us < static_cast<std::int64_t>(resume.value)) ++at;
@@ -188,6 +188,16 @@ double Rig::rejected() const {
   for (std::size_t i = 0; i < kRejections; ++i) {
     sum += metric(fmt::format("geotally_events_rejected_total{{reason=\"{}\"}}",
                               to_string(static_cast<Rejection>(i))));
+  }
+  return sum;
+}
+
+double Rig::accounted_for() const {
+  double sum = counted() + rejected();
+  for (std::size_t i = 0; i < kDrops; ++i) sum += dropped(to_string(static_cast<Drop>(i)));
+  for (std::size_t i = 0; i < kNotices; ++i) {
+    sum += metric(fmt::format("geotally_feed_notices_total{{name=\"{}\"}}",
+                              to_string(static_cast<Notice>(i))));
   }
   return sum;
 }

@@ -45,6 +45,7 @@ struct RigOptions {
   rocksdb::Env* env = nullptr;
   bool connect = true;
   feed::Wire wire = feed::Wire::kJetstreamV1;
+  int log_descriptor = -1;  ///< -1 = the log goes nowhere
   std::function<void(std::exception_ptr)> failed;  ///< default: abort
 };
 
@@ -83,6 +84,8 @@ class Rig {
   [[nodiscard]] double counted() const;  ///< geotally_events_total over all kinds
   [[nodiscard]] double dropped(std::string_view reason) const;
   [[nodiscard]] double rejected() const;
+  /// Of all messages: in how many counters they ended, over all kinds, reasons and names.
+  [[nodiscard]] double accounted_for() const;
 
   std::atomic<std::int64_t> wall_us;
   std::uint64_t reopened = 0;  ///< how often the ingest asked for it

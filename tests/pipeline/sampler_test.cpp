@@ -195,7 +195,10 @@ TEST(Sample, OfAnAddress) {
   };
   EXPECT_EQ(country_of("FR"), *Country::parse("FR"));
   EXPECT_EQ(country_of("fr"), *Country::parse("FR"));
-  for (const char* unusable : {"", "F", "FRA", "France", "??"}) {
+  EXPECT_EQ(country_of("FRA"), *Country::parse("FR"));
+  EXPECT_EQ(country_of("UK"), *Country::parse("GB"));
+  EXPECT_EQ(country_of("US-CA"), *Country::parse("US"));
+  for (const char* unusable : {"", "F", "France", "??", "XXX", "ZZ"}) {
     EXPECT_FALSE(country_of(unusable).known()) << unusable;
   }
   EXPECT_EQ(sample.record_key, 9U);
