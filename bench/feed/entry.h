@@ -21,6 +21,9 @@ enum class EntryKind : std::uint8_t {
   kAddress,
   kAddressUpdate,
   kAddressDelete,
+  kPerson,  ///< a community profile: declares its address as an address record does
+  kPersonUpdate,
+  kPersonDelete,
   kIdentity,
   kHandle,  ///< an identity event that names the handle
   kActive,

@@ -253,14 +253,17 @@ std::string corrupted(std::string_view what, const Mould& mould, std::size_t ove
               : R"({"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",)"
                 R"("time_us":99999999999999999999999999,"kind":"commit","commit":{}})";
   }
+  if (what == "foreign_frame") {
+    return R"({"$type":"event","event":{"did":"did:plc:zzzzzzzzzzzzzzzzzzzzzzzz"}})";
+  }
   if (what == "foreign_kind" || what == "foreign_collection" || what == "foreign_status" ||
       what == "int64_min" || what == "int64_max") {
     return foreign(what, mould);
   }
   throw std::invalid_argument(
       "corrupt: what is one of bad_json, truncated, deep, utf8, oversized, empty, array, number, "
-      "surrogate, nul, missing_did, wrong_type, huge_number, foreign_kind, foreign_collection, "
-      "foreign_status, int64_min, int64_max, or as binary:" +
+      "surrogate, nul, missing_did, wrong_type, huge_number, foreign_frame, foreign_kind, "
+      "foreign_collection, foreign_status, int64_min, int64_max, or as binary:" +
       std::string(kBinaryWhats));
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kPostCollection = "app.bsky.feed.post";
 constexpr std::string_view kAddressCollection = "community.lexicon.location.address";
+constexpr std::string_view kPersonCollection = "community.lexicon.actor.profile";
 constexpr std::size_t kTextMax = 2900;  // the lexicon allows 3,000 bytes
 
 /// Words of no language and digits, from which texts are cut. Nobody can take a place,
@@ -60,10 +61,15 @@ bool refers_to_own(EntryKind kind) {
          kind == EntryKind::kAddressDelete;
 }
 
+/// Of which an account has one.
+bool is_own(EntryKind kind) {
+  return kind == EntryKind::kProfile || kind == EntryKind::kProfileUpdate ||
+         kind == EntryKind::kPerson || kind == EntryKind::kPersonUpdate ||
+         kind == EntryKind::kPersonDelete;
+}
+
 char* put_key(char* out, const Entry& entry) {
-  if (entry.kind == EntryKind::kProfile || entry.kind == EntryKind::kProfileUpdate) {
-    return put(out, "self");
-  }
+  if (is_own(entry.kind)) return put(out, "self");
   const std::int64_t time_us = refers_to_own(entry.kind) ? entry.ref_us : entry.time_us;
   return put_tid(out, key_us(time_us, entry.account), clock_of(entry.account));
 }
@@ -116,6 +122,10 @@ std::string_view collection_of(EntryKind kind) {
     case EntryKind::kAddressUpdate:
     case EntryKind::kAddressDelete:
       return kAddressCollection;
+    case EntryKind::kPerson:
+    case EntryKind::kPersonUpdate:
+    case EntryKind::kPersonDelete:
+      return kPersonCollection;
     default:
       return {};
   }
@@ -126,10 +136,12 @@ std::string_view operation_of(EntryKind kind) {
     case EntryKind::kPostDelete:
     case EntryKind::kLikeDelete:
     case EntryKind::kAddressDelete:
+    case EntryKind::kPersonDelete:
       return "delete";
     case EntryKind::kPostUpdate:
     case EntryKind::kProfileUpdate:
     case EntryKind::kAddressUpdate:
+    case EntryKind::kPersonUpdate:
       return "update";
     default:
       return "create";
@@ -303,20 +315,31 @@ char* Renderer::put_text(char* out, const Entry& entry) const {
   return put(out, std::string_view(source.data() + from, size));
 }
 
+char* Renderer::put_country(char* out, const Entry& entry, std::uint64_t draw) const {
+  const std::string_view code = countries_[entry.country].code;
+  if (draw % 4 == 0) {  // case must not matter
+    out = put(out, static_cast<char>(code[0] - 'A' + 'a'));
+    return put(out, static_cast<char>(code[1] - 'A' + 'a'));
+  }
+  out = put(out, code);
+  return draw % 4 == 1 ? put(out, "-1") : out;  // some name a part of it, as ISO 3166-2 does
+}
+
 char* Renderer::put_record(char* out, const Entry& entry) const {
   const std::uint64_t draw = mix(static_cast<std::uint64_t>(entry.time_us) + seed_);
   out = put(out, R"({"$type":")");
   out = put(out, collection_of(entry.kind));
   if (entry.kind == EntryKind::kAddress || entry.kind == EntryKind::kAddressUpdate) {
-    const std::string_view code = countries_[entry.country].code;
     out = put(out, R"(","country":")");
-    if (draw % 4 == 0) {  // case must not matter
-      out = put(out, static_cast<char>(code[0] - 'A' + 'a'));
-      out = put(out, static_cast<char>(code[1] - 'A' + 'a'));
-    } else {
-      out = put(out, code);
-    }
+    out = put_country(out, entry, draw);
     return put(out, R"("})");
+  }
+  if (entry.kind == EntryKind::kPerson || entry.kind == EntryKind::kPersonUpdate) {
+    out = put(out, R"(","address":{"$type":")");
+    out = put(out, kAddressCollection);
+    out = put(out, R"(","country":")");
+    out = put_country(out, entry, draw);
+    return put(out, R"(","locality":"qzx"},"displayName":"zvq"})");
   }
   out = put(out, R"(","createdAt":")");
   if (draw % 128 == 0) {  // authors may say what they like

@@ -53,6 +53,7 @@ class Renderer {
  private:
   char* put_v1(char* out, const Entry& entry, std::int64_t shown_us, std::uint64_t sequence) const;
   char* put_v2(char* out, const Entry& entry, std::int64_t shown_us, std::uint64_t sequence) const;
+  char* put_country(char* out, const Entry& entry, std::uint64_t draw) const;
   char* put_record(char* out, const Entry& entry) const;
   char* put_upstream(char* out, const Entry& entry) const;
   char* put_subject(char* out, const Entry& entry) const;

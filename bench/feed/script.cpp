@@ -10,13 +10,14 @@
 namespace geotally::feedgen {
 namespace {
 
-constexpr std::array<std::string_view, 8> kCollections = {"",
+constexpr std::array<std::string_view, 9> kCollections = {"",
                                                           "app.bsky.feed.post",
                                                           "app.bsky.feed.like",
                                                           "app.bsky.feed.repost",
                                                           "app.bsky.graph.follow",
                                                           "example.made.up.thing",
                                                           "app.bsky.actor.profile",
+                                                          "community.lexicon.actor.profile",
                                                           "community.lexicon.location.address"};
 
 Script::Label label_of(EntryKind kind) {

@@ -57,6 +57,18 @@ struct Account {
   Move move{};
 };
 
+/// Half of those who declare an address do so in a record of its own, half in their community profile.
+bool declares_as_person(std::uint32_t id) { return mix(id) % 2 == 0; }
+EntryKind declared_by(std::uint32_t id) {
+  return declares_as_person(id) ? EntryKind::kPerson : EntryKind::kAddress;
+}
+EntryKind declared_anew_by(std::uint32_t id) {
+  return declares_as_person(id) ? EntryKind::kPersonUpdate : EntryKind::kAddressUpdate;
+}
+EntryKind withdrawn_by(std::uint32_t id) {
+  return declares_as_person(id) ? EntryKind::kPersonDelete : EntryKind::kAddressDelete;
+}
+
 std::span<const CountryShare> countries_of(const std::string& name) {
   if (name == "july-2012" || name == "january-2012" || name == "study-2012") return study_2012();
   if (name == "small") return small_world();
@@ -251,7 +263,7 @@ class Builder {
     if (account.hint == Hint::kFlag || account.hint == Hint::kAddress) {
       const bool address = account.hint == Hint::kAddress;
       if (address && draw % 2 == 0) add(id, at_us, EntryKind::kProfile, tie++);
-      Entry& entry = add(id, at_us, address ? EntryKind::kAddress : EntryKind::kProfile, tie++);
+      Entry& entry = add(id, at_us, address ? declared_by(id) : EntryKind::kProfile, tie++);
       entry.hint = account.hint;
       entry.country = account.country;
     } else if (account.hint == Hint::kNone || draw < 30) {
@@ -289,10 +301,10 @@ class Builder {
     if (account.move != Move::kNone) {
       Entry& entry =
           add(id, times[0],
-              account.hint == Hint::kAddress ? EntryKind::kAddressUpdate : EntryKind::kAddress);
+              account.hint == Hint::kAddress ? declared_anew_by(id) : declared_by(id));
       entry.hint = Hint::kAddress;
       entry.country = account.destination;
-      if (account.move == Move::kForATime) add(id, times[1], EntryKind::kAddressDelete);
+      if (account.move == Move::kForATime) add(id, times[1], withdrawn_by(id));
     }
     switch (account.fate) {
       case Fate::kNone:

@@ -88,8 +88,9 @@ class Stream(AsyncTest):
         flags = [c for c in record.get("description", "") if "\U0001f1e6" <= c <= "\U0001f1ff"]
         flag = "".join(chr(ord(c) - 0x1f1e6 + ord("A")) for c in flags)
         self.assertEqual(flag, evidence["country"] if kind == "flag" else "")
-        if commit["collection"].endswith("address") and commit["operation"] != "delete":
-            self.assertEqual((kind, evidence["country"]), ("address", record["country"].upper()))
+        if commit["collection"].startswith("community.") and commit["operation"] != "delete":
+            country = record.get("address", record)["country"]
+            self.assertEqual((kind, evidence["country"]), ("address", country.upper()[:2]))
         regions = [tag.split("-")[1] for tag in record.get("langs", []) if "-" in tag]
         if commit["collection"] == POST:
             self.assertEqual(regions, [evidence["country"]] if kind == "region" else [])
@@ -214,7 +215,8 @@ class Filters(AsyncTest):
                     "wantedCollections": ["community.lexicon.*"]}}))
                 for message in await receive(client, 20):
                     self.assertIn(self.collection(json.loads(message)),
-                                  (None, "community.lexicon.location.address"))
+                                  (None, "community.lexicon.location.address",
+                                   "community.lexicon.actor.profile"))
 
     async def test_an_invalid_update_disconnects(self):
         with Feed("--pause-at", "0") as feed:

@@ -93,6 +93,7 @@ class July2012(unittest.TestCase):
         for event in self.got.events:
             if event["kind"] == "commit":
                 seen.add((event["op"], event["collection"].rsplit(".", 1)[1]))
+                seen.add((event["op"], event["collection"]))
                 if "country_evidence" in event:
                     seen.add(event["country_evidence"]["kind"])
             else:
@@ -101,7 +102,9 @@ class July2012(unittest.TestCase):
             ("create", "post"), ("update", "post"), ("delete", "post"), ("create", "like"),
             ("delete", "like"), ("create", "repost"), ("create", "follow"), ("create", "profile"),
             ("update", "profile"), ("create", "address"), ("update", "address"),
-            ("delete", "address"), ("create", "thing"), ("identity", ""), ("account", ""),
+            ("delete", "address"), ("create", "community.lexicon.actor.profile"),
+            ("update", "community.lexicon.actor.profile"),
+            ("delete", "community.lexicon.actor.profile"), ("create", "thing"), ("identity", ""), ("account", ""),
             ("account", "takendown"), ("account", "suspended"), ("account", "deleted"),
             ("account", "deactivated"), ("account", "desynchronized"), ("account", "throttled"),
             "flag", "region", "language", "address"}, seen)
@@ -124,7 +127,7 @@ class July2012(unittest.TestCase):
         moved = set()
         for event in self.got.events:
             evidence = event.get("country_evidence")
-            if event.get("collection") == truth.ADDRESS:
+            if event.get("collection") in (truth.ADDRESS, truth.PERSON):
                 if evidence and event["did"] in said:
                     moved.add(event["did"])
                 said.setdefault(event["did"], evidence and evidence["country"])

@@ -38,6 +38,7 @@ WINDOWS = [
 POST = "app.bsky.feed.post"
 PROFILE = "app.bsky.actor.profile"
 ADDRESS = "community.lexicon.location.address"
+PERSON = "community.lexicon.actor.profile"  # its address declares a country likewise
 
 # An account is gone with these, and with any word that is not known. The others speak of a host.
 STATES_OF_A_HOST = ("desynchronized", "throttled")
@@ -139,15 +140,17 @@ class World:
             else:
                 self.know(account, time)
                 account.flag = said  # a profile replaces what an earlier one said
-        elif collection == ADDRESS:
+        elif collection in (ADDRESS, PERSON):
+            key = (collection, event["rkey"])
             account = self.account(event["did"])
             if operation == "delete":
-                if account.address_key == event["rkey"]:
+                if account.address_key == key:
                     account.address = None
             else:
                 self.know(account, time)
-                account.address = said
-                account.address_key = event["rkey"]
+                if said or account.address_key == key:
+                    account.address = said
+                    account.address_key = key
 
     def post(self, account, time):
         country = account.country()
@@ -455,7 +458,7 @@ def count_frames(path):
                 deletes.add(identity)
             elif collection == PROFILE and operation != "delete":
                 out["profiles"] += 1
-            elif collection == ADDRESS and operation != "delete":
+            elif collection in (ADDRESS, PERSON) and operation != "delete":
                 out["addresses"] += 1
     out["posts"] = len(posts)
     out["post_deletes"] = len(deletes)

@@ -161,6 +161,20 @@ class Countries(unittest.TestCase):
         events.append(commit(T0, "a", truth.PROFILE, "update"))
         self.assertEqual(world(*events).account("a").country(), "BR")
 
+    def test_a_community_profile_speaks_for_itself(self):
+        events = [commit(T0, "a", truth.ADDRESS, rkey="self", evidence=("address", "NL")),
+                  commit(T0, "a", truth.PERSON, rkey="self")]
+        self.assertEqual(world(*events).accounts["a"].country(), "NL")
+        events.append(commit(T0, "a", truth.PERSON, "update", rkey="self",
+                             evidence=("address", "BE")))
+        self.assertEqual(world(*events).accounts["a"].country(), "BE")
+        events.append(commit(T0, "a", truth.ADDRESS, "delete", rkey="self"))
+        self.assertEqual(world(*events).accounts["a"].country(), "BE")
+        self.assertEqual(world(*events, commit(T0, "a", truth.PERSON, "update", rkey="self"))
+                         .accounts["a"].country(), "ZZ")
+        events.append(commit(T0, "a", truth.PERSON, "delete", rkey="self"))
+        self.assertEqual(world(*events).accounts["a"].country(), "ZZ")
+
     def test_another_address_is_not_the_one_that_decides(self):
         events = [commit(T0, "a", truth.ADDRESS, rkey="one", evidence=("address", "NL")),
                   commit(T0, "a", truth.ADDRESS, "delete", rkey="two")]
