@@ -48,7 +48,9 @@ COUNTED = {(truth.POST, "create"): "posts", (truth.POST, "delete"): "post deleti
            (truth.PROFILE, "create"): "profiles", (truth.PROFILE, "update"): "profiles",
            (truth.PROFILE, "delete"): "profile deletions",
            (truth.ADDRESS, "create"): "addresses", (truth.ADDRESS, "update"): "addresses",
-           (truth.ADDRESS, "delete"): "address deletions"}
+           (truth.ADDRESS, "delete"): "address deletions",
+           (truth.PERSON, "create"): "addresses", (truth.PERSON, "update"): "addresses",
+           (truth.PERSON, "delete"): "address deletions"}
 
 
 def naive(path):
