@@ -8,8 +8,6 @@ namespace geotally::http {
 
 /// `text` as a gzip member. Throws std::bad_alloc only.
 [[nodiscard]] std::string gzip(std::string_view text);
-/// Whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3).
-[[nodiscard]] bool accepts_gzip(std::string_view accept_encoding);
 /// A weak validator of `body`, with its quotes: the same for each of its codings.
 [[nodiscard]] std::string etag_of(std::string_view body);
 /// Whether an If-None-Match header names `etag` (weak comparison, RFC 9110, 13.1.2).

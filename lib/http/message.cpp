@@ -12,6 +12,16 @@ int hex_value(char c) {
   return -1;
 }
 
+constexpr std::string_view kScheme = "http://";
+
+bool is_absolute(std::string_view target) {
+  return target.size() >= kScheme.size() &&
+         std::equal(kScheme.begin(), kScheme.end(), target.begin(), [](char ours, char theirs) {
+           return ours ==
+                  (theirs >= 'A' && theirs <= 'Z' ? static_cast<char>(theirs + 32) : theirs);
+         });
+}
+
 /// Nothing for a '%' that two hexadecimal digits do not follow.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
   std::string out;
@@ -50,12 +60,23 @@ Response Response::text(unsigned code, std::string body) {
 }
 
 std::optional<Target> parse_target(std::string_view target) {
-  if (!target.starts_with('/')) return std::nullopt;
-  const std::size_t mark = target.find('?');
   Target parsed;
+  if (is_absolute(target)) {
+    target.remove_prefix(kScheme.size());
+    const std::size_t end = std::min(target.find_first_of("/?"), target.size());
+    parsed.authority = target.substr(0, end);
+    target.remove_prefix(end);
+    // "user@": deprecated, and a name that looks like another's (RFC 9110, 4.2.4).
+    if (parsed.authority.empty() || parsed.authority.find('@') != std::string::npos) {
+      return std::nullopt;
+    }
+  } else if (!target.starts_with('/')) {
+    return std::nullopt;
+  }
+  const std::size_t mark = target.find('?');
   auto path = percent_decoded(target.substr(0, mark), false);
   if (!path) return std::nullopt;
-  parsed.path = std::move(*path);
+  parsed.path = path->empty() ? "/" : std::move(*path);
   if (mark == std::string_view::npos) return parsed;
   std::string_view rest = target.substr(mark + 1);
   while (!rest.empty()) {

@@ -15,9 +15,10 @@ struct Request {
   std::string_view path;  ///< decoded, without the query
   /// Decoded, in the order in which they came.
   std::vector<std::pair<std::string, std::string>> query;
-  std::string_view accept;
-  std::string_view accept_encoding;
-  std::string_view if_none_match;
+  // Lists: lines of the same name are joined with commas.
+  std::string accept;
+  std::string accept_encoding;
+  std::string if_none_match;
   std::string_view
       action;  ///< the header Geotally-Action, which no page of another origin can send
 
@@ -41,11 +42,15 @@ struct Response {
 
 /// A request's target, taken apart.
 struct Target {
+  /// Of an absolute-form target ("http://HOST:PORT/path"): it stands in for the Host header
+  /// (RFC 9112, 3.2.2). Empty = the target has none.
+  std::string authority;
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;
 };
 inline constexpr std::size_t kParametersMax = 32;
-/// "/path?name=value&…", decoded; nothing for what is not of that form.
+/// "/path?name=value&…", with or without "http://HOST" before it, decoded; nothing for what is
+/// of neither form.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view target);
 
 }  // namespace geotally::http

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/encoding.h"
+#include "http/negotiation.h"
 #include "metrics/country_page.h"
 
 namespace geotally::http {

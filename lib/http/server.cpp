@@ -15,6 +15,7 @@
 
 #include "http/access.h"
 #include "http/encoding.h"
+#include "http/negotiation.h"
 #include "http/routes.h"
 #include "log/log.h"
 
@@ -34,6 +35,17 @@ constexpr std::size_t kCompressBytesMin = 1'024;
 // Places beyond connections_max, for those who ask whether we are well.
 constexpr std::size_t kProbePlaces = 64;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+/// A list that may stand on several lines (RFC 9110, 5.3).
+std::string joined(const bhttp::request<bhttp::empty_body>& request, bhttp::field name) {
+  std::string whole;
+  const auto [first, end] = request.equal_range(name);
+  for (auto line = first; line != end; ++line) {
+    if (line != first) whole += ", ";
+    whole += line->value();
+  }
+  return whole;
+}
 
 bool is_parse_error(const beast::error_code& error) {
   return error.category() == bhttp::make_error_code(bhttp::error::bad_method).category();
@@ -238,9 +250,11 @@ class Server::Loop::Session : public std::enable_shared_from_this<Session> {
     Response& response = answer_.response;
     const bool head = request.method() == bhttp::verb::head;
     if (response.body == nullptr) response.body = std::make_shared<const std::string>();
-    const bool compressible = !response.body->empty() && accepts_gzip(request["Accept-Encoding"]);
+    const bool compressible =
+        !response.body->empty() && accepts_gzip(joined(request, bhttp::field::accept_encoding));
     if (response.code == 200 && response.etag.empty()) response.etag = etag_of(*response.body);
-    if (response.code == 200 && names_etag(request["If-None-Match"], response.etag)) {
+    if (response.code == 200 &&
+        names_etag(joined(request, bhttp::field::if_none_match), response.etag)) {
       response.code = 304;
     }
     if (response.code != 304 && compressible && response.body_gzip == nullptr &&
@@ -450,16 +464,20 @@ void Server::Loop::rejected(metrics::HttpRejection reason) {
 Server::Loop::Answer Server::Loop::answer(const bhttp::request<bhttp::empty_body>& request,
                                           std::string_view local_address, bool probe) {
   using metrics::HttpRejection;
-  if (request.count(bhttp::field::host) != 1) {
+  // Only HTTP/1.0 may do without (RFC 9112, 3.2); what speaks that is a probe, never a browser.
+  const std::size_t hosts = request.count(bhttp::field::host);
+  if (hosts > 1 || (hosts == 0 && request.version() >= 11)) {
     rejected(HttpRejection::kHost);
     return {Response::text(400, "One Host header is needed.\n")};
   }
-  if (!access_.host_allowed(request[bhttp::field::host], local_address)) {
+  const auto target = parse_target(request.target());
+  if (!target) return {Response::text(400, "The target is malformed.\n")};
+  std::string_view host = request[bhttp::field::host];
+  if (!target->authority.empty()) host = target->authority;
+  if ((hosts == 1 || !target->authority.empty()) && !access_.host_allowed(host, local_address)) {
     rejected(HttpRejection::kHost);
     return {Response::text(421, "This Host is not served; http.allowed_hosts names others.\n")};
   }
-  const auto target = parse_target(request.target());
-  if (!target) return {Response::text(400, "The target is malformed.\n")};
 
   const Route* route = find_route(routes_, target->path);
   if (!access_.token_accepted(request[bhttp::field::authorization],
@@ -487,9 +505,9 @@ Server::Loop::Answer Server::Loop::answer(const bhttp::request<bhttp::empty_body
   Request plain;
   plain.path = target->path;
   plain.query = target->query;
-  plain.accept = request[bhttp::field::accept];
-  plain.accept_encoding = request[bhttp::field::accept_encoding];
-  plain.if_none_match = request[bhttp::field::if_none_match];
+  plain.accept = joined(request, bhttp::field::accept);
+  plain.accept_encoding = joined(request, bhttp::field::accept_encoding);
+  plain.if_none_match = joined(request, bhttp::field::if_none_match);
   plain.action = request["Geotally-Action"];
   if (post) {
     return {{}, route->handler, false, [route, plain, path = target->path](Later later) mutable {

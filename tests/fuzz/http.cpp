@@ -8,6 +8,7 @@
 #include "http/access.h"
 #include "http/encoding.h"
 #include "http/message.h"
+#include "http/negotiation.h"
 #include "http/routes.h"
 #include "tally/windows.h"
 #include "target.h"
@@ -46,6 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view target_text = input.until(' ');
   const std::string_view header = input.rest();
   (void)http::accepts_gzip(header);
+  (void)http::prefers_csv(header);
   (void)http::names_etag(header, "\"1\"");
   (void)access.host_allowed(header, "127.0.0.1");
 

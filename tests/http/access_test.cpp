@@ -21,6 +21,24 @@ TEST(Access, TakesLoopbackNamesTheBoundAddressAndWhatIsAllowed) {
   }
 }
 
+TEST(Access, ComparesAddressesAndNotTheirSpellings) {
+  // A socket that listens on [::] has addresses of this form for what comes over IPv4.
+  const Access access("::", {"2001:DB8::7", "counter."}, {});
+  for (const char* host :
+       {"10.1.2.3", "10.1.2.3:9718", "10.1.2.3.", "[::ffff:10.1.2.3]", "[::FFFF:a01:203]:1",
+        "[::ffff:127.0.0.1]", "[0:0:0:0:0:0:0:1]:9718", "[2001:db8:0::7]", "localhost.",
+        "LOCALHOST.:9718", "counter", "Counter.:80", "[::]"}) {
+    EXPECT_TRUE(access.host_allowed(host, "::ffff:10.1.2.3")) << host;
+    EXPECT_TRUE(access.host_allowed(host, "10.1.2.3")) << host;
+  }
+  for (const char* host : {"10.1.2.4", "[::10.1.2.3]", "[::ffff:10.1.2.4]", "counter..", ".",
+                           "10.1.515", "0x0a010203", "[fe80::2]"}) {
+    EXPECT_FALSE(access.host_allowed(host, "::ffff:10.1.2.3")) << host;
+  }
+  EXPECT_TRUE(access.host_allowed("[fe80::1]", "fe80::1%eth0"));
+  EXPECT_TRUE(access.host_allowed("[fe80::1%25eth0]:9718", "fe80::1%2"));
+}
+
 TEST(Access, AsksForTheTokenWhereThereIsOne) {
   const Access access("127.0.0.1", {}, config::Secret("hunter2"));
   EXPECT_TRUE(access.token_accepted("Bearer hunter2", false));

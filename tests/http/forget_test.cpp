@@ -101,6 +101,32 @@ TEST_F(ForgetTest, WaitsSoLongAndNoLonger) {
   EXPECT_TRUE(counted(504, 1));
 }
 
+TEST_F(ForgetTest, WithoutItsHeaderNothingIsErased) {
+  const std::uint16_t port = serve();
+  const std::string line = "POST /api/v1/forget?did=did:plc:first HTTP/1.1\r\nHost: localhost\r\n";
+  for (const char* header : {"", "Geotally-Action: \r\n", "Geotally-Action: forgets\r\n",
+                             "Geotally-Action: Forget\r\n", "Action: forget\r\n"}) {
+    RawClient client(port);
+    client.send(line + header + "\r\n");
+    const Answer answer = client.receive();
+    EXPECT_EQ(answer.code, 400) << header;
+    EXPECT_NE(answer.body.find("Geotally-Action: forget"), std::string::npos) << answer.body;
+  }
+  for (const char* query : {"", "?did=", "?did=plc:first", "?did=did:plc:", "?DID=did:plc:first"}) {
+    RawClient client(port);
+    client.send("POST /api/v1/forget" + std::string(query) +
+                " HTTP/1.1\r\nHost: localhost\r\nGeotally-Action: forget\r\n\r\n");
+    EXPECT_EQ(client.receive().code, 400) << query;
+  }
+  RawClient reader(port);
+  reader.send(
+      "GET /api/v1/forget?did=did:plc:first HTTP/1.1\r\nHost: localhost\r\n"
+      "Geotally-Action: forget\r\n\r\n");
+  EXPECT_EQ(reader.receive().code, 405);
+  const std::lock_guard lock(mutex_);
+  EXPECT_TRUE(waiting_.empty());
+}
+
 TEST_F(ForgetTest, SaysThatTooMuchIsWaiting) {
   RawClient client(serve());
   client.send(request("did:plc:one"));

@@ -21,9 +21,26 @@ TEST(Message, ATargetIsTakenApartAndDecoded) {
   EXPECT_TRUE(parse_target("/?&&")->query.empty());
 }
 
+TEST(Message, AnAbsoluteTargetNamesItsHostToo) {
+  const auto target = parse_target("HTTP://Counter.example:9718/a%20b?c=d");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->authority, "Counter.example:9718");
+  EXPECT_EQ(target->path, "/a b");
+  EXPECT_EQ(target->query.size(), 1u);
+  EXPECT_EQ(parse_target("http://[::1]/metrics")->authority, "[::1]");
+  for (const char* root : {"http://localhost", "http://localhost/", "http://localhost?x=1"}) {
+    ASSERT_TRUE(parse_target(root)) << root;
+    EXPECT_EQ(parse_target(root)->path, "/") << root;
+  }
+  EXPECT_EQ(parse_target("/http://elsewhere/")->authority, "");
+  for (const char* bad : {"http://", "http:///metrics", "http:/metrics", "http:localhost/",
+                          "https://localhost/metrics", "http://ann@localhost/", "http://?x=1"}) {
+    EXPECT_FALSE(parse_target(bad)) << bad;
+  }
+}
+
 TEST(Message, WhatIsNoTargetIsRefused) {
-  for (const char* target :
-       {"", "metrics", "http://localhost/metrics", "*", "/%", "/%4", "/%zz", "/?a=%", "/?%g0=1"}) {
+  for (const char* target : {"", "metrics", "*", "/%", "/%4", "/%zz", "/?a=%", "/?%g0=1"}) {
     EXPECT_FALSE(parse_target(target)) << target;
   }
   std::string many = "/?";

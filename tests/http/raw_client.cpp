@@ -13,7 +13,7 @@
 
 namespace geotally::http {
 
-RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes) {
+RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes, const char* text) {
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval patience{30, 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -25,7 +25,7 @@ RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, text, &address.sin_addr);
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::runtime_error("cannot connect");
   }

@@ -18,7 +18,8 @@ struct Answer {
 class RawClient {
  public:
   /// `receive_buffer_bytes`: 0 = the system's; small ones make a slow reader.
-  explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0);
+  explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0,
+                     const char* address = "127.0.0.1");
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "country/country.h"
+#include "http/routes.h"
 #include "log/log.h"
 #include "metrics/country_page.h"
 #include "raw_client.h"
@@ -41,8 +42,8 @@ class ServerTest : public ::testing::Test {
     ::close(null_);
   }
 
-  Server& serve(Options options = {}) {
-    options.listen = {"127.0.0.1", 0};
+  Server& serve(Options options = {}, const std::string& address = "127.0.0.1") {
+    options.listen = {address, 0};
     Sources sources;
     sources.snapshot = [this] {
       const std::lock_guard lock(mutex_);
@@ -130,6 +131,18 @@ TEST_F(ServerTest, GzipAndPlainAreTheSamePage) {
     EXPECT_EQ(zipped.headers.at("vary"), "Accept-Encoding");
     EXPECT_EQ(gunzip(zipped.body), plain.body);
     EXPECT_EQ(zipped.headers.at("etag"), plain.headers.at("etag"));
+  }
+}
+
+TEST_F(ServerTest, TheCompressedPageIsOfTheCommitThatIsShown) {
+  Server& server = serve();
+  for (std::uint64_t commit = 1; commit <= 4; ++commit) {
+    publish(snapshot_of(commit));
+    // Made beforehand, or when it is asked for; each after one that was compressed too.
+    if (commit % 2 == 0) server.on_commit();
+    const Answer zipped = get(server.port(), "/metrics/countries", "Accept-Encoding: gzip\r\n");
+    EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
+    EXPECT_EQ(gunzip(zipped.body), metrics::country_page(*snapshot_of(commit))) << commit;
   }
 }
 
@@ -242,7 +255,7 @@ TEST_F(ServerTest, AnswersToWellFormedMistakes) {
   EXPECT_EQ(get(port, "/healthz/").code, 404);
   EXPECT_EQ(get(port, "/../etc/passwd").code, 404);
   EXPECT_EQ(get(port, "/%zz").code, 400);
-  EXPECT_EQ(get(port, "http://localhost/healthz").code, 400);
+  EXPECT_EQ(get(port, "ftp://localhost/healthz").code, 400);
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"}) {
     RawClient client(port);
     client.send(std::string(method) + " /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -268,6 +281,61 @@ TEST_F(ServerTest, OnlyKnownHostsAreServed) {
   EXPECT_EQ(code_for(""), 400);
   EXPECT_EQ(code_for("Host: localhost\r\nHost: localhost\r\n"), 400);
   EXPECT_TRUE(page_has("geotally_http_rejected_total{reason=\"host\"} 3"));
+}
+
+TEST_F(ServerTest, NoRouteIsServedUnderAForeignName) {
+  const std::uint16_t port = serve().port();
+  publish(snapshot_of(1));
+  Sources sources;
+  sources.forget = [](const std::string&, const std::function<void(std::uint64_t)>&) {};
+  std::vector<Route> routes = make_routes(sources);
+  ASSERT_GT(routes.size(), 12u);
+  for (const Route& route : routes) {
+    for (const char* method : {"GET", "HEAD", "POST"}) {
+      RawClient client(port);
+      client.send(std::string(method) + " " + route.path +
+                  " HTTP/1.1\r\nHost: rebound.example\r\nGeotally-Action: forget\r\n\r\n");
+      EXPECT_EQ(client.receive(true).code, 421) << method << ' ' << route.path;
+    }
+  }
+}
+
+TEST_F(ServerTest, AnAbsoluteTargetStandsInForTheHost) {
+  const std::uint16_t port = serve().port();
+  const auto code_for = [&](const std::string& request) {
+    RawClient client(port);
+    client.send(request + "\r\n");
+    return client.receive().code;
+  };
+  EXPECT_EQ(code_for("GET http://localhost:9718/healthz HTTP/1.1\r\nHost: localhost\r\n"), 200);
+  EXPECT_EQ(code_for("GET HTTP://LOCALHOST/healthz HTTP/1.1\r\nHost: rebound.example\r\n"), 200);
+  EXPECT_EQ(code_for("GET http://localhost/metrics?x=1 HTTP/1.0\r\n"), 200);
+  EXPECT_EQ(code_for("GET http://rebound.example/healthz HTTP/1.1\r\nHost: localhost\r\n"), 421);
+  EXPECT_EQ(code_for("GET http://rebound.example/healthz HTTP/1.0\r\n"), 421);
+  EXPECT_EQ(code_for("GET http://localhost/healthz HTTP/1.1\r\n"), 400);
+}
+
+TEST_F(ServerTest, AProbeOfHttp10NeedsNoHost) {
+  const std::uint16_t port = serve().port();
+  RawClient probe(port);
+  probe.send("GET /healthz HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(probe.receive().body, "alive\n");
+  EXPECT_TRUE(probe.closed_by_server());
+  RawClient named(port);
+  named.send("GET /healthz HTTP/1.0\r\nHost: rebound.example\r\n\r\n");
+  EXPECT_EQ(named.receive().code, 421);
+}
+
+TEST_F(ServerTest, AnIPv4ScrapeOfASocketForBothIsServed) {
+  std::uint16_t port = 0;
+  try {
+    port = serve({}, "::").port();
+  } catch (const ListenError&) {
+    return;  // a machine without IPv6 has no such socket
+  }
+  RawClient client(port, 0, "127.0.0.2");  // an address of ours that is no name of the loopback
+  client.send("GET /healthz HTTP/1.1\r\nHost: 127.0.0.2:" + std::to_string(port) + "\r\n\r\n");
+  EXPECT_EQ(client.receive().code, 200);
 }
 
 TEST_F(ServerTest, ATokenIsAskedForButNotByTheProbes) {
@@ -453,6 +521,16 @@ TEST_F(ServerTest, TheApiAnswersInJsonAndInCsv) {
     EXPECT_TRUE(csv.body.starts_with("rank,world_rank,region_rank,country,")) << csv.body;
     EXPECT_NE(csv.body.find("\r\n1,1,1,AD,Andorra,"), std::string::npos) << csv.body;
   }
+  for (const char* json_wanted : {"Accept: text/csv;q=0\r\n", "Accept: text/csv;q=0.1, */*\r\n",
+                                  "Accept: application/json\r\nAccept: text/csv;q=0.9\r\n"}) {
+    EXPECT_EQ(get(port, "/api/v1/rankings?limit=1", json_wanted).headers.at("content-type"),
+              "application/json; charset=utf-8")
+        << json_wanted;
+  }
+  EXPECT_EQ(get(port, "/api/v1/rankings?limit=1",
+                "Accept: application/json;q=0.5\r\nAccept: text/csv\r\n")
+                .headers.at("content-type"),
+            "text/csv; charset=utf-8; header=present");
   EXPECT_EQ(get(port, "/api/v1/rankings?format=xml").code, 400);
   EXPECT_EQ(get(port, "/api/v1/countries/Atlantis").code, 400);
   EXPECT_EQ(get(port, "/api/v1/").code, 404);

@@ -4,6 +4,7 @@
 
 #include "geotally/v1/api.pb.h"
 #include "http/api/json.h"
+#include "http/negotiation.h"
 
 namespace geotally::http {
 namespace {
@@ -35,9 +36,7 @@ Response respond(const Sources& sources, const Request& request) {
   } else {
     reply = ask(sources, request.path.substr(kPrefix.size()), request.query);
   }
-  // Who names CSV gets it; "*/*" and everything else is JSON.
-  const bool csv =
-      format ? *format == "csv" : request.accept.find("text/csv") != std::string_view::npos;
+  const bool csv = format ? *format == "csv" : prefers_csv(request.accept);
   Response response = Response::text(
       reply.code, csv && reply.code == 200 ? to_csv(*reply.message) : envelope(reply));
   response.content_type = csv && reply.code == 200 ? kCsv : kJson;
