@@ -63,7 +63,10 @@ config::Secret token_of(const config::Config& config, const SourceOptions& optio
   if (!options.token_file.empty()) {
     return config::Secret::from_file("--token-file", options.token_file);
   }
-  if (const char* token = std::getenv("GEOTALLY_TOKEN")) return config::Secret(token);
+  if (const char* token = std::getenv("GEOTALLY_TOKEN")) {
+    if (*token == '\0') return {};
+    return config::Secret::from_text("GEOTALLY_TOKEN", "environment", token);
+  }
   if (config.http.token_file.empty()) return {};
   return config::Secret::from_file("http.token_file", config.http.token_file);
 }

@@ -38,7 +38,8 @@ std::vector<Key> make_keys() {
       {.name = "feed.urls",
        .field = GEOTALLY_MEMBER(feed.urls),
        .doc = "Websocket URLs of the feed, path included. The first is tried first; the others are "
-              "where to go when it fails.",
+              "where to go when it fails. A parameter in a query that keeps posts away, or that "
+              "contradicts another key, is refused; `geotally check-config` says which.",
        .max = 16,
        .check = check_url},
       {.name = "feed.wire",
@@ -64,7 +65,8 @@ std::vector<Key> make_keys() {
        .max = 3'600},
       {.name = "feed.backoff_max_s",
        .field = GEOTALLY_MEMBER(feed.backoff_max_s),
-       .doc = "Longest pause between two attempts to connect.",
+       .doc = "Longest pause between two attempts to connect; a host that says Retry-After (429 or "
+              "503) is waited for longer, up to 600 s, while other URLs are tried.",
        .unit = "s",
        .min = 1,
        .max = 3'600},
@@ -97,8 +99,9 @@ std::vector<Key> make_keys() {
        .check = check_collection},
       {.name = "feed.token_file",
        .field = GEOTALLY_MEMBER(feed.token_file),
-       .doc = "File with the bearer token for the feed. Default: feed-token in "
-              "$CREDENTIALS_DIRECTORY, if it is there.",
+       .doc = "File with the bearer token for the feed, in ASCII; white space and a byte-order mark "
+              "around it are cut off. Default: feed-token in $CREDENTIALS_DIRECTORY, if it is "
+              "there.",
        .check = check_path},
       {.name = "feed.zstd",
        .field = GEOTALLY_CHOICE(feed.zstd),
@@ -180,8 +183,9 @@ std::vector<Key> make_keys() {
        .max = 4'096},
       {.name = "http.token_file",
        .field = GEOTALLY_MEMBER(http.token_file),
-       .doc = "File with the bearer token that requests must carry (not /healthz and /readyz). "
-              "Default: http-token in $CREDENTIALS_DIRECTORY, if it is there.",
+       .doc = "File with the bearer token that requests must carry (not /healthz and /readyz), in "
+              "ASCII; white space and a byte-order mark around it are cut off. Default: http-token "
+              "in $CREDENTIALS_DIRECTORY, if it is there.",
        .check = check_path},
       {.name = "log.level",
        .field = GEOTALLY_CHOICE(log.level),

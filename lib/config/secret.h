@@ -13,10 +13,15 @@ class Secret {
   /// For tests and for what was read elsewhere.
   explicit Secret(std::string value) : value_(std::move(value)) {}
 
-  /// Reads a credential file (white space at its end is cut off). Throws ConfigError
-  /// when it cannot be read, is empty, longer than 4,096 bytes or holds a control
-  /// character: the message names `key` and the path, never what was read.
+  /// Reads a credential file. A byte-order mark of UTF-8 and white space around the secret are
+  /// cut off: editors put them there, and no bearer token can hold them (RFC 6750, 2.1). Throws
+  /// ConfigError when it cannot be read, is empty, UTF-16, longer than 4,096 bytes, or holds
+  /// what no client could send: white space inside, a control character, or anything beyond
+  /// ASCII. The message names `key` and the path, never what was read.
   [[nodiscard]] static Secret from_file(std::string_view key, const std::string& path);
+  /// The same of a text that came from `where`.
+  [[nodiscard]] static Secret from_text(std::string_view key, const std::string& where,
+                                        std::string_view text);
 
   [[nodiscard]] bool empty() const { return value_.empty(); }
   /// The only way to the text; do not log it.

@@ -26,6 +26,38 @@ TEST(Secret, IsReadWithoutItsLineBreakAndPrintsAsStars) {
   EXPECT_EQ(to_string(Secret{}), "");
 }
 
+TEST(Secret, IsReadWithoutWhatEditorsPutAroundIt) {
+  for (const char* text : {"\xEF\xBB\xBFhunter2\r\n", "\nhunter2\n", "\r\n\r\nhunter2",
+                           " \thunter2", "\xEF\xBB\xBF\n\nhunter2\n\n"}) {
+    const Secret secret = Secret::from_file("http.token_file", written(text));
+    EXPECT_TRUE(secret.matches("hunter2")) << text;
+  }
+}
+
+TEST(Secret, WhatNoClientCanSendIsRefusedInWords) {
+  struct Case {
+    std::string text;
+    std::string says;
+  };
+  for (const Case& one :
+       {Case{"\xFF\xFEh\0u\0", "UTF-16"}, Case{std::string("\xFE\xFF\0h", 4), "UTF-16"},
+        Case{"hunter2\nhunter3", "more than one line"}, Case{"hun ter2", "white space inside"},
+        Case{"hun\tter2", "white space inside"},
+        Case{std::string("hun\0ter2", 8), "control character"},
+        Case{"hunter2\xE2\x80\x8B", "beyond ASCII"}, Case{"\xC2\xA0hunter2", "beyond ASCII"},
+        Case{"hunter2\xEF\xBB\xBF", "beyond ASCII"}, Case{"\xEF\xBB\xBF\r\n", "is empty"}}) {
+    try {
+      (void)Secret::from_file("http.token_file", written(one.text));
+      ADD_FAILURE() << "taken: " << one.says;
+    } catch (const ConfigError& error) {
+      const std::string what = error.what();
+      EXPECT_NE(what.find(one.says), std::string::npos) << what;
+      EXPECT_EQ(what.find("ter2"), std::string::npos) << what;
+    }
+  }
+  EXPECT_THROW((void)Secret::from_text("GEOTALLY_TOKEN", "environment", "two words"), ConfigError);
+}
+
 TEST(Secret, MatchesOnlyItself) {
   const Secret secret("hunter2");
   EXPECT_TRUE(secret.matches("hunter2"));
