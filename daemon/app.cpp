@@ -115,6 +115,9 @@ App::Parts::Parts(const config::Inputs& inputs_given)
       position(position_options(config)) {
   log.write(log::Event::kDaemonStarting, {{"version", kVersion}, {"revision", kRevision}});
   metrics.config_loaded(true, started_us);
+  for (const std::string& warning : check_feed(config.feed)) {
+    log.write(log::Event::kConfigWarning, {{"warning", warning}});
+  }
   try {
     follower = std::make_unique<feed::Follower>(io, follower_options(config.feed), *dialect,
                                                 position, handlers(), log);

@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "config/secret.h"
 #include "daemon/clock.h"
+#include "feed/query.h"
 #include "version.h"
 
 namespace geotally {
@@ -56,6 +57,21 @@ std::string variable(std::string name) {
   const char* value = std::getenv(lower.c_str());
   if (value == nullptr) value = std::getenv(name.c_str());
   return value == nullptr ? "" : value;
+}
+
+std::vector<feed::Url> urls_of(const config::Config::Feed& config) {
+  std::vector<feed::Url> urls;
+  for (const std::string& text : config.urls) {
+    std::string error;
+    if (!feed::Url::parse(text, urls.emplace_back(), error)) {
+      config::Problem problem;
+      problem.where = "configuration";
+      problem.key = "feed.urls";
+      problem.message = error;
+      throw config::ConfigError({problem});
+    }
+  }
+  return urls;
 }
 
 }  // namespace
@@ -109,20 +125,34 @@ feed::PositionOptions position_options(const config::Config& config) {
   return options;
 }
 
+std::vector<std::string> check_feed(const config::Config::Feed& config) {
+  feed::QueryExpectation expected;
+  expected.wire = wire_of(config);
+  expected.compress = config.zstd == config::Switch::kOn;
+  expected.collections = config.collections;
+  expected.message_bytes_max = static_cast<std::uint64_t>(config.message_bytes_max);
+  std::vector<config::Problem> problems;
+  std::vector<std::string> warnings;
+  for (const feed::Url& url : urls_of(config)) {
+    for (const feed::QueryFinding& finding : feed::check_query(url.target, expected)) {
+      std::string text =
+          finding.name.starts_with("feed.")
+              ? fmt::format("{} {}", finding.name, finding.message)
+              : fmt::format("{}: {} {}", url.authority(), finding.name, finding.message);
+      if (finding.refused) {
+        problems.push_back({.where = "configuration", .key = "feed.urls", .message = text});
+      } else if (std::ranges::find(warnings, text) == warnings.end()) {
+        warnings.push_back(std::move(text));
+      }
+    }
+  }
+  if (!problems.empty()) throw config::ConfigError(std::move(problems));
+  return warnings;
+}
+
 feed::FollowerOptions follower_options(const config::Config::Feed& config) {
   feed::FollowerOptions options;
-  for (const std::string& text : config.urls) {
-    std::string error;
-    feed::Url url;
-    if (!feed::Url::parse(text, url, error)) {
-      config::Problem problem;
-      problem.where = "configuration";
-      problem.key = "feed.urls";
-      problem.message = error;
-      throw config::ConfigError({problem});
-    }
-    options.urls.push_back(std::move(url));
-  }
+  options.urls = urls_of(config);
   if (!config.token_file.empty()) {
     options.token = config::Secret::from_file("feed.token_file", config.token_file).reveal();
   }

@@ -2,6 +2,9 @@
 // values are well formed but cannot work together, or a file that they name cannot be read.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "config/config.h"
 #include "feed/dialect.h"
 #include "feed/follower.h"
@@ -21,6 +24,10 @@ namespace geotally {
 [[nodiscard]] feed::Wire wire_of(const config::Config::Feed& config);
 [[nodiscard]] feed::DialectOptions dialect_options(const config::Config::Feed& config);
 [[nodiscard]] feed::PositionOptions position_options(const config::Config& config);
+/// What the addresses of the feed ask for that narrows it, a line each, for whoever set it so.
+/// Throws config::ConfigError for what cannot work: posts that are not asked for, or a
+/// contradiction to another key.
+[[nodiscard]] std::vector<std::string> check_feed(const config::Config::Feed& config);
 /// Reads the proxy's variables of the environment too.
 [[nodiscard]] feed::FollowerOptions follower_options(const config::Config::Feed& config);
 [[nodiscard]] std::vector<tally::Window> windows_of(const config::Config::Tally& config);

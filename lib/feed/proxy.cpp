@@ -3,30 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "feed/target.h"
 #include "feed/url.h"
 
 namespace geotally::feed {
 namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 bool same(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -52,6 +33,8 @@ bool matches(std::string_view entry, std::string_view host, std::uint16_t port) 
   }
   if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
   if (entry.starts_with('.')) entry.remove_prefix(1);
+  if (entry.ends_with('.')) entry.remove_suffix(1);
+  if (host.ends_with('.')) host.remove_suffix(1);
   if (entry.empty() || host.size() < entry.size()) return false;
   if (!same(host.substr(host.size() - entry.size()), entry)) return false;
   return host.size() == entry.size() || host[host.size() - entry.size() - 1] == '.';
@@ -68,7 +51,7 @@ bool Proxy::parse(std::string_view text, Proxy& proxy, std::string& error) {
   while (text.ends_with('/')) text.remove_suffix(1);
   Proxy result;
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
-    result.user = percent_decode(text.substr(0, at));
+    result.user = percent_decoded(text.substr(0, at));
     text.remove_prefix(at + 1);
   }
   if (text.find_first_of("/?") != std::string_view::npos) {

@@ -1,7 +1,6 @@
 #include "feed/target.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace geotally::feed {
 namespace {
@@ -12,7 +11,7 @@ bool plain(char c) {
 }
 
 // The parameters of `target`, as written.
-std::vector<std::string_view> parameters(std::string_view target) {
+std::vector<std::string_view> written(std::string_view target) {
   std::vector<std::string_view> found;
   const auto mark = target.find('?');
   if (mark == std::string_view::npos) return found;
@@ -25,14 +24,51 @@ std::vector<std::string_view> parameters(std::string_view target) {
   return found;
 }
 
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// In a query a plus sign stands for a space.
+std::string query_decoded(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decoded(spaced);
+}
+
 bool names(std::string_view parameter, std::string_view name) {
-  return parameter.substr(0, parameter.find('=')) == name;
+  return query_decoded(parameter.substr(0, parameter.find('='))) == name;
 }
 
 }  // namespace
 
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> parameters(std::string_view target) {
+  std::vector<std::pair<std::string, std::string>> decoded;
+  for (const std::string_view one : written(target)) {
+    const auto equals = std::min(one.find('='), one.size());
+    decoded.emplace_back(query_decoded(one.substr(0, equals)),
+                         query_decoded(one.substr(std::min(equals + 1, one.size()))));
+  }
+  return decoded;
+}
+
 bool Target::given(std::string_view name) const {
-  const auto all = parameters(base_);
+  const auto all = written(base_);
   return std::any_of(all.begin(), all.end(), [&](auto one) { return names(one, name); });
 }
 
@@ -53,7 +89,7 @@ void Target::add(std::string_view name, std::string_view value) {
 }
 
 void Target::remove(std::string_view name) {
-  const auto all = parameters(text_);
+  const auto all = written(text_);
   if (std::none_of(all.begin(), all.end(), [&](auto one) { return names(one, name); })) return;
   std::string kept = text_.substr(0, text_.find('?'));
   char separator = '?';

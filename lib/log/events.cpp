@@ -27,6 +27,8 @@ constexpr std::array<EventInfo, kEvents> kTable{{
      "Nothing of the new file holds: file, line, column, error."},
     {Event::kConfigRestartNeeded, Level::kWarning, "config.restart_needed",
      "a changed key needs a restart", "", "key."},
+    {Event::kConfigWarning, Level::kWarning, "config.warning",
+     "the configuration holds, but may not be what was meant", "", "warning."},
     {Event::kFeedConnecting, Level::kDebug, "feed.connecting", "connecting", "",
      "An attempt begins: host, address."},
     {Event::kFeedConnected, Level::kInfo, "feed.connected", "connected to the feed",

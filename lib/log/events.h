@@ -26,6 +26,7 @@ enum class Event : std::uint8_t {
   kConfigReloaded,
   kConfigReloadFailed,
   kConfigRestartNeeded,
+  kConfigWarning,
   kFeedConnecting,
   kFeedConnected,
   kFeedConnectFailed,

@@ -66,6 +66,36 @@ def run():
         done = subprocess.run([PROGRAM, "check-config", "--quiet", "--set",
                                f"store.memory_mib={least}"], capture_output=True, check=False)
         expect((done.returncode, done.stdout, done.stderr) == (0, b"", b""), repr(done))
+        # A feed that would stand, look well and say nothing, or less than was meant.
+        v2 = "ws://127.0.0.1:9/xrpc/network.bsky.jetstream.subscribeEvents"
+        for url, parameter, wire in (
+                (ws + "?compress=true", "compress", "jetstream-v1"),
+                (ws + "?requireHello=true", "requireHello", "jetstream-v1"),
+                (ws + "?cursor=1&cursor=2", "cursor", "jetstream-v1"),
+                (ws + "?maxMessageSizeBytes=100", "maxMessageSizeBytes", "jetstream-v1"),
+                (ws + "?wantedCollections=app.bsky.graph.follow", "wantedCollections",
+                 "jetstream-v1"),
+                (v2 + "?zstdDictionary=1", "zstdDictionary", "jetstream-v2"),
+                (v2 + "?kinds=identity", "kinds", "jetstream-v2"),
+                (v2 + "?compress=true", "compress", "jetstream-v2")):
+            for command in ("run", "check-config"):
+                refused(78, command, "--data-dir", data, "--listen", "127.0.0.1:0", "--feed", url,
+                        "--wire", wire, says=["feed.urls", "127.0.0.1:9", parameter])
+        done = subprocess.run([PROGRAM, "check-config", "--quiet", "--feed",
+                               ws + "?wantedDids=did:plc:a"], capture_output=True, check=False)
+        expect(done.returncode == 0 and b"warning: 127.0.0.1:9: wantedDids" in done.stderr and
+               b"did:plc" not in done.stderr and not done.stdout, repr(done))
+
+        # A secret that no client could send; and one that is there, but not at the first byte.
+        token = folder / "token"
+        for content, word in ((b"\xff\xfeh\x00", "UTF-16"), (b"two words", "white space"),
+                              (b"t\xe2\x80\x8b", "ASCII"), (b"\xef\xbb\xbf\n", "empty")):
+            token.write_bytes(content)
+            refused(78, "run", *usable, "--set", f"http.token_file={token}",
+                    says=["http.token_file", word])
+            refused(78, "run", *usable, "--set", f"feed.token_file={token}",
+                    says=["feed.token_file", word])
+
         # What only the feed's end can tell.
         refused(78, "run", *usable, "--set", "feed.zstd=on", "--set",
                 f"feed.zstd_dictionary={folder / 'none.dict'}", says=["none.dict"])

@@ -100,6 +100,17 @@ TEST(Target, BeginsAQueryWhereThereIsNone) {
   }
 }
 
+TEST(Target, KnowsAParameterHoweverItIsEncoded) {
+  Target target("/subscribe?%63ursor=1&wanted%43ollections=a.b&c+d=%2B+%");
+  EXPECT_TRUE(target.given("cursor"));
+  EXPECT_TRUE(target.given("wantedCollections"));
+  EXPECT_EQ(parameters("/subscribe?%63ursor=1&&x&c+d=%2B+%&y=a=b"),
+            (std::vector<std::pair<std::string, std::string>>{
+                {"cursor", "1"}, {"x", ""}, {"c d", "+ %"}, {"y", "a=b"}}));
+  target.replace("cursor", "2");
+  EXPECT_EQ(target.text(), "/subscribe?wanted%43ollections=a.b&c+d=%2B+%&cursor=2");
+}
+
 TEST(Depth, CountsOnlyWhatNests) {
   const auto deeper = [](const std::string& text, std::size_t max) {
     const Padded padded(text, '[');
