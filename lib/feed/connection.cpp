@@ -15,7 +15,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -37,7 +36,7 @@ namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using Executor = asio::io_context::executor_type;  // concrete: any_io_executor costs per call
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using Socket = Dialer::Socket;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
@@ -65,6 +64,7 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kSmallFill = 16 * 1024;
 constexpr std::chrono::milliseconds kGather{1};
 constexpr std::size_t kProxyAnswerMax = 8 * 1024;
+constexpr int kInterimAnswersMax = 16;
 constexpr std::size_t kBodyMax = 64 * 1024;
 
 // The socket with TLS over it or without, and what was read ahead.
@@ -293,11 +293,22 @@ bool is_ours(const error_code& failed) {
   return failed == asio::error::operation_aborted || failed == asio::error::bad_descriptor;
 }
 
-OpenResult failure(ConnectFailure reason, std::string detail) {
-  OpenResult result;
+// What a close without a code, and an end without a close, are called
+// (RFC 6455, section 7.4.1).
+constexpr const char* kNoStatus = "close code 1005, none was given";
+constexpr const char* kAbnormal = "close code 1006, ";
+
+void fail(OpenResult& result, ConnectFailure reason, std::string detail) {
+  result.open = false;
   result.failure = reason;
   result.detail = std::move(detail);
-  return result;
+}
+
+template <typename Message>
+void note_answer(OpenResult& result, const Message& answer) {
+  result.status = answer.result_int();
+  result.detail = describe_answer(result.status, answer[http::field::content_type]);
+  result.retry_after = answer[http::field::retry_after];
 }
 
 }  // namespace
@@ -305,42 +316,47 @@ OpenResult failure(ConnectFailure reason, std::string detail) {
 struct Connection::State {
   State(asio::io_context& io, std::shared_ptr<TlsTrust> trust, SplitterOptions options,
         ConnectionHandlers handlers, FollowerCounts& counts)
-      : pump(io, std::move(trust), options, std::move(handlers), counts), stream(pump) {
+      : dialer(io), pump(io, std::move(trust), options, std::move(handlers), counts), stream(pump) {
     stream.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
                                                       websocket::stream_base::none(), false});
     stream.read_message_max(options.message_bytes_max);
   }
 
-  // What open() and fetch() share: everything below HTTP. Empty = it stands.
-  asio::awaitable<std::optional<OpenResult>> connect(const OpenRequest& request);
-  asio::awaitable<std::optional<OpenResult>> ask_proxy(const OpenRequest& request);
-  asio::awaitable<std::optional<OpenResult>> shake_hands(const OpenRequest& request);
+  // What open() and fetch() share: everything below HTTP. `result.open` says whether it stands.
+  asio::awaitable<void> connect(const OpenRequest& request, OpenResult& result);
+  asio::awaitable<void> ask_proxy(const OpenRequest& request, OpenResult& result);
+  asio::awaitable<void> shake_hands(const OpenRequest& request, OpenResult& result);
+  void abort() {
+    dialer.cancel();
+    pump.shut();
+  }
 
+  Dialer dialer;
   Pump pump;
   websocket::stream<ReadAhead, false> stream;  // without permessage-deflate
   bool close_sent = false;
 };
 
-asio::awaitable<std::optional<OpenResult>> Connection::State::connect(const OpenRequest& request) {
-  auto [refused] = co_await pump.socket.async_connect(request.address, kToken);
-  if (refused) co_return failure(ConnectFailure::kTcp, refused.message());
+asio::awaitable<void> Connection::State::connect(const OpenRequest& request, OpenResult& result) {
+  Dialer::Result dialed = co_await dialer.dial(request.addresses, request.dialing);
+  result.tried = std::move(dialed.failed);
+  if (!dialed.socket) {
+    fail(result, ConnectFailure::kTcp, dialed.error.message());
+    co_return;
+  }
+  result.accepted = true;
+  result.tried.push_back(dialed.address);
+  pump.socket = std::move(*dialed.socket);
   error_code ignored;
   const asio::ip::tcp::no_delay at_once(true);
   pump.socket.set_option(at_once, ignored);
-  if (request.through_proxy) {
-    auto trouble = co_await ask_proxy(request);
-    if (trouble) co_return trouble;
-  }
-  if (request.url.tls) {
-    auto trouble = co_await shake_hands(request);
-    if (trouble) co_return trouble;
-  }
-  co_return std::nullopt;
+  result.open = true;
+  if (request.through_proxy) co_await ask_proxy(request, result);
+  if (result.open && request.url.tls) co_await shake_hands(request, result);
 }
 
 // Source: RFC 9110, section 9.3.6.
-asio::awaitable<std::optional<OpenResult>> Connection::State::ask_proxy(
-    const OpenRequest& request) {
+asio::awaitable<void> Connection::State::ask_proxy(const OpenRequest& request, OpenResult& result) {
   const std::string authority = request.url.authority();
   std::string question = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
   if (!request.proxy_user.empty()) {
@@ -349,42 +365,55 @@ asio::awaitable<std::optional<OpenResult>> Connection::State::ask_proxy(
   question += "\r\n";
   const auto output = asio::buffer(question);
   auto [unsent, sent] = co_await asio::async_write(pump.socket, output, kToken);
-  if (unsent) co_return failure(ConnectFailure::kHttp, "proxy: " + unsent.message());
-
-  std::string answer;
-  auto input = asio::dynamic_buffer(answer, kProxyAnswerMax);
-  constexpr std::string_view kEnd = "\r\n\r\n";
-  auto [unread, size] = co_await asio::async_read_until(pump.socket, input, kEnd, kToken);
-  if (unread) co_return failure(ConnectFailure::kHttp, "proxy: " + unread.message());
-  const bool agreed = answer.starts_with("HTTP/1.1 2") || answer.starts_with("HTTP/1.0 2");
-  if (!agreed) {
-    const std::string status = answer.size() > 12 ? answer.substr(9, 3) : "?";
-    co_return failure(ConnectFailure::kHttp, "proxy: status " + status);
+  if (unsent) {
+    fail(result, ConnectFailure::kHttp, "proxy: " + unsent.message());
+    co_return;
   }
-  // The server behind it speaks only when spoken to.
-  if (answer.size() != size) co_return failure(ConnectFailure::kHttp, "proxy: too many bytes");
-  co_return std::nullopt;
+  beast::flat_buffer buffer(kProxyAnswerMax);
+  for (int answers = 0; answers < kInterimAnswersMax; ++answers) {
+    http::response_parser<http::empty_body> parser;
+    parser.skip(true);  // whatever its header says of a body
+    auto [unread, size] = co_await http::async_read_header(pump.socket, buffer, parser, kToken);
+    if (unread) {
+      fail(result, ConnectFailure::kHttp, "proxy: " + unread.message());
+      co_return;
+    }
+    const auto& answer = parser.get();
+    if (http::to_status_class(answer.result_int()) == http::status_class::informational) continue;
+    if (http::to_status_class(answer.result_int()) != http::status_class::successful) {
+      note_answer(result, answer);
+      fail(result, ConnectFailure::kHttp, "proxy: " + result.detail);
+      co_return;
+    }
+    // The server behind it speaks only when spoken to.
+    if (buffer.size() > 0) fail(result, ConnectFailure::kHttp, "proxy: too many bytes");
+    co_return;
+  }
+  fail(result, ConnectFailure::kHttp, "proxy: no final answer");
 }
 
-asio::awaitable<std::optional<OpenResult>> Connection::State::shake_hands(
-    const OpenRequest& request) {
+asio::awaitable<void> Connection::State::shake_hands(const OpenRequest& request,
+                                                     OpenResult& result) {
   pump.start_tls();
-  const std::string& host = request.url.host;
+  const std::string host(request.url.name());
   error_code failed;
   pump.tls->set_verify_mode(asio::ssl::verify_peer, failed);
   if (!failed) pump.tls->set_verify_callback(asio::ssl::host_name_verification(host), failed);
-  if (failed) co_return failure(ConnectFailure::kTls, failed.message());
+  if (failed) {
+    fail(result, ConnectFailure::kTls, failed.message());
+    co_return;
+  }
   // A name only: an address must not be sent (RFC 6066, section 3).
   error_code no_address;
   (void)asio::ip::make_address(host, no_address);
   if (no_address && SSL_set_tlsext_host_name(pump.tls->native_handle(), host.c_str()) != 1) {
-    co_return failure(ConnectFailure::kTls, "cannot name the host");
+    fail(result, ConnectFailure::kTls, "cannot name the host");
+    co_return;
   }
   auto [refused] = co_await pump.tls->async_handshake(asio::ssl::stream_base::client, kToken);
   if (refused) {
-    co_return failure(ConnectFailure::kTls, describe_tls(pump.tls->native_handle(), refused));
+    fail(result, ConnectFailure::kTls, describe_tls(pump.tls->native_handle(), refused));
   }
-  co_return std::nullopt;
 }
 
 Connection::Connection(asio::io_context& io, std::shared_ptr<TlsTrust> trust,
@@ -395,8 +424,9 @@ Connection::~Connection() { abort(); }
 
 asio::awaitable<OpenResult> Connection::open(const OpenRequest& request) {
   const std::shared_ptr<State> state = state_;  // outlives us when we are dropped while it runs
-  auto trouble = co_await state->connect(request);
-  if (trouble) co_return std::move(*trouble);
+  OpenResult result;
+  co_await state->connect(request, result);
+  if (!result.open) co_return result;
 
   auto& stream = state->stream;
   const std::string token = request.token;
@@ -413,17 +443,14 @@ asio::awaitable<OpenResult> Connection::open(const OpenRequest& request) {
   const std::string host = request.url.host_header();
   auto [refused] = co_await stream.async_handshake(answer, host, request.target, kToken);
   if (refused) {
-    OpenResult result = failure(ConnectFailure::kHttp, refused.message());
+    fail(result, ConnectFailure::kHttp, refused.message());
     if (refused == websocket::error::upgrade_declined) {
-      result.status = answer.result_int();
-      result.detail = describe_answer(result.status, answer[http::field::content_type]);
+      note_answer(result, answer);
       result.body = answer.body().substr(0, kBodyMax);
     }
     co_return result;
   }
   pump.splitter.begin_frames();
-  OpenResult result;
-  result.open = true;
   co_return result;
 }
 
@@ -444,17 +471,19 @@ asio::awaitable<ConnectionEnd> Connection::run() {
     const auto& reason = stream.reason();
     end.reason = reason.code == websocket::close_code::going_away ? Disconnect::kServerRestart
                                                                   : Disconnect::kServerClosed;
-    end.detail = "close code " + std::to_string(reason.code);
+    end.detail = reason.code == websocket::close_code::none
+                     ? kNoStatus
+                     : "close code " + std::to_string(reason.code);
   } else if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated) {
     end.reason = Disconnect::kServerClosed;
-    end.detail = "end of stream without a close";
+    end.detail = std::string(kAbnormal) + "end of stream without a close";
   } else if (failed == websocket::condition::protocol_violation ||
              failed == websocket::error::message_too_big) {
     end.reason = Disconnect::kProtocolError;
     end.detail = failed.message();
   } else {
     end.reason = Disconnect::kIoError;
-    end.detail = is_ours(failed) ? "closed by us" : failed.message();
+    end.detail = is_ours(failed) ? "closed by us" : kAbnormal + failed.message();
   }
   co_return end;
 }
@@ -469,12 +498,13 @@ void Connection::close() {
 
 void Connection::discard() { state_->pump.splitter.discard(); }
 
-void Connection::abort() { state_->pump.shut(); }
+void Connection::abort() { state_->abort(); }
 
 asio::awaitable<OpenResult> Connection::fetch(const OpenRequest& request, std::size_t bytes_max) {
   const std::shared_ptr<State> state = state_;
-  auto trouble = co_await state->connect(request);
-  if (trouble) co_return std::move(*trouble);
+  OpenResult result;
+  co_await state->connect(request, result);
+  if (!result.open) co_return result;
 
   http::request<http::empty_body> question(http::verb::get, request.target, 11);
   question.set(http::field::host, request.url.host_header());
@@ -485,17 +515,21 @@ asio::awaitable<OpenResult> Connection::fetch(const OpenRequest& request, std::s
   }
   ReadAhead& layer = state->stream.next_layer();
   auto [unsent, sent] = co_await http::async_write(layer, question, kToken);
-  if (unsent) co_return failure(ConnectFailure::kHttp, unsent.message());
+  if (unsent) {
+    fail(result, ConnectFailure::kHttp, unsent.message());
+    co_return result;
+  }
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(bytes_max);
   auto [unread, size] = co_await http::async_read(layer, buffer, parser, kToken);
   state->pump.shut();
-  if (unread) co_return failure(ConnectFailure::kHttp, unread.message());
+  if (unread) {
+    fail(result, ConnectFailure::kHttp, unread.message());
+    co_return result;
+  }
   auto& answer = parser.get();
-  OpenResult result;
-  result.status = answer.result_int();
-  result.detail = describe_answer(result.status, answer[http::field::content_type]);
+  note_answer(result, answer);
   result.open = result.status == 200;
   result.failure = ConnectFailure::kHttp;
   result.body = std::move(answer.body());

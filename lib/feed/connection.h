@@ -1,6 +1,9 @@
 // One websocket connection, from an address to its end. connection.cpp is the only file that
 // includes Beast's websocket and TLS; it is slow to compile, so nothing else lives there.
 //
+// Several addresses of a host are tried beside each other (dialer.h); the first that accepts is
+// used.
+//
 // Coroutines on one io_context that one thread runs. A timeout is the caller's: abort() makes
 // whatever is waiting return.
 //
@@ -14,11 +17,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "feed/dialer.h"
 #include "feed/follower.h"
 #include "feed/frame_splitter.h"
 #include "feed/reasons.h"
@@ -34,7 +39,9 @@ class TlsTrust;
 
 /// What a connection is opened with.
 struct OpenRequest {
-  boost::asio::ip::tcp::endpoint address;  ///< of the host, or of the proxy
+  /// Of the host, or of the proxy, in the order in which to try them; at least one.
+  std::vector<boost::asio::ip::tcp::endpoint> addresses;
+  Dialer::Options dialing;
   bool through_proxy = false;
   std::string proxy_user;  ///< "name:password"; empty = none
   Url url;                 ///< for TLS, Host and the proxy; its target is not used
@@ -47,9 +54,14 @@ struct OpenResult {
   bool open = false;
   ConnectFailure failure = ConnectFailure::kTcp;
   std::string detail;  ///< for the log: never a payload, never a secret
-  /// When an HTTP server answered something else than the upgrade.
+  /// Whether an address accepted us at all, and those that need not be tried again: the one that
+  /// accepted and those that refused.
+  bool accepted = false;
+  std::vector<boost::asio::ip::tcp::endpoint> tried;
+  /// When an HTTP server, or the proxy, answered something else than what it was asked for.
   unsigned status = 0;
   std::string body;
+  std::string retry_after;  ///< the header, as it came
 };
 
 struct ConnectionEnd {

@@ -18,6 +18,7 @@
 #include "feed/connection.h"
 #include "feed/inflate.h"
 #include "feed/proxy.h"
+#include "feed/retry_after.h"
 #include "feed/xrpc_error.h"
 #include "log/log.h"
 
@@ -49,6 +50,20 @@ std::int64_t wall_now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+Resolve system_resolver(asio::io_context& io) {
+  return [resolver = std::make_shared<tcp::resolver>(io)](
+             const std::string& name, std::function<void(std::vector<std::string>)> done) {
+    resolver->async_resolve(
+        name, "", [done = std::move(done)](error_code, const tcp::resolver::results_type& found) {
+          std::vector<std::string> addresses;
+          for (const auto& entry : found) {
+            addresses.push_back(entry.endpoint().address().to_string());
+          }
+          done(std::move(addresses));
+        });
+  };
 }
 
 std::string_view to_string(Resume::Kind kind) {
@@ -83,8 +98,9 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   asio::awaitable<void> attempt();
   asio::awaitable<std::vector<tcp::endpoint>> resolve(const std::string& host, std::uint16_t port);
   asio::awaitable<OpenResult> reach(const Resume& resume);
-  asio::awaitable<OpenResult> open_any(const std::vector<tcp::endpoint>& addresses,
-                                       const std::string& target);
+  enum class Purpose : std::uint8_t { kFollow, kFetch };
+  asio::awaitable<OpenResult> ask(const std::vector<tcp::endpoint>& addresses,
+                                  const std::string& target, Purpose purpose);
   asio::awaitable<OpenResult> fetch_dictionary(const std::vector<tcp::endpoint>& addresses);
   asio::awaitable<void> stay();
   asio::awaitable<void> pause();
@@ -92,9 +108,12 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   void refused(OpenResult result, const Resume& resume);
   void ended(ConnectionEnd end);
   void next_host(std::string_view why);
+  [[nodiscard]] std::size_t choose_next() const;
+  [[nodiscard]] bool asked_to_wait(std::size_t host) const;
   void leave(Disconnect reason);
 
-  [[nodiscard]] OpenRequest request_to(const tcp::endpoint& address, std::string target) const;
+  [[nodiscard]] OpenRequest request_to(const std::vector<tcp::endpoint>& addresses,
+                                       std::string target) const;
   void make_connection();
   void on_message(std::string_view message, bool binary);
   void on_compressed(std::string_view message);
@@ -117,8 +136,10 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
   std::vector<std::optional<Proxy>> proxies_;  // by URL
   const milliseconds tick_every_;
 
-  tcp::resolver resolver_;
-  asio::steady_timer deadline_;  // for the step in progress
+  const Resolve resolve_;
+  asio::steady_timer resolving_;  // ends when the name is resolved, or in vain
+  std::uint64_t question_ = 0;    // number of the name that is being resolved
+  asio::steady_timer deadline_;   // for the step in progress
   asio::steady_timer pause_;
   asio::steady_timer tick_;
   Backoff backoff_;
@@ -126,8 +147,9 @@ class Follower::Impl : public std::enable_shared_from_this<Follower::Impl> {
 
   std::shared_ptr<Connection> connection_;
   std::size_t current_ = 0;
-  std::uint32_t failures_in_row_ = 0;  // of the current host
-  milliseconds delay_{0};              // before the next attempt
+  std::vector<SteadyTime> not_before_;  // by URL: what its Retry-After asked for
+  std::uint32_t failures_in_row_ = 0;   // of the current host
+  milliseconds delay_{0};               // before the next attempt
   bool timed_out_ = false;
   bool connected_ = false;
   bool started_ = false;
@@ -171,7 +193,8 @@ Follower::Impl::Impl(asio::io_context& io, FollowerOptions options, Dialect& dia
                    std::min(options_.idle_after, options_.progress_after)) /
               4,
           milliseconds(10), milliseconds(1'000))),
-      resolver_(io),
+      resolve_(options_.resolve ? options_.resolve : system_resolver(io)),
+      resolving_(io),
       deadline_(io),
       pause_(io),
       tick_(io),
@@ -181,7 +204,7 @@ Follower::Impl::Impl(asio::io_context& io, FollowerOptions options, Dialect& dia
     hosts_.push_back(url.authority());
     proxies_.emplace_back();
     if (options_.proxy.empty() || !url.tls ||
-        bypasses_proxy(options_.no_proxy, url.host, url.port)) {
+        bypasses_proxy(options_.no_proxy, url.name(), url.port)) {
       continue;
     }
     std::string error;
@@ -190,6 +213,7 @@ Follower::Impl::Impl(asio::io_context& io, FollowerOptions options, Dialect& dia
     }
   }
   dictionaries_.resize(hosts_.size());
+  not_before_.resize(hosts_.size());
   if (!options_.compress) return;
   inflater_ = std::make_unique<Inflater>(options_.message_bytes_max);
   if (dialect_.wire() != Wire::kJetstreamV1) return;
@@ -212,7 +236,7 @@ void Follower::Impl::start() {
 void Follower::Impl::stop() {
   if (std::exchange(stopping_, true)) return;
   leaving_ = Disconnect::kStopped;
-  resolver_.cancel();
+  resolving_.cancel();
   pause_.cancel();
   if (!connection_) return;
   if (!connected_) {
@@ -293,7 +317,7 @@ asio::awaitable<OpenResult> Follower::Impl::reach(const Resume& resume) {
   }
   if (dictionaries_[current_]) dialect_.set_dictionary(dictionaries_[current_]->id());
   const std::string target = dialect_.target(url.target, resume);
-  result = co_await open_any(addresses, target);
+  result = co_await ask(addresses, target, Purpose::kFollow);
   co_return result;
 }
 
@@ -306,19 +330,41 @@ asio::awaitable<std::vector<tcp::endpoint>> Follower::Impl::resolve(const std::s
     addresses.emplace_back(literal, port);
     co_return addresses;
   }
-  arm(options_.connect_timeout);
-  const std::string service = std::to_string(port);
-  auto [failed, found] = co_await resolver_.async_resolve(host, service, kToken);
-  disarm();
-  if (!failed) {
-    for (const auto& entry : found) addresses.push_back(entry.endpoint());
+  struct Answer {
+    bool here = false;
+    std::vector<std::string> addresses;
+  };
+  const auto answer = std::make_shared<Answer>();
+  resolving_.expires_after(options_.connect_timeout);
+  const std::uint64_t question = ++question_;
+  resolve_(host, [answer, question, weak = weak_from_this()](std::vector<std::string> found) {
+    answer->here = true;
+    answer->addresses = std::move(found);
+    // An answer that comes too late must not end the next question.
+    const auto self = weak.lock();
+    if (self && self->question_ == question) self->resolving_.cancel();
+  });
+  if (!answer->here) {
+    auto [cancelled] = co_await resolving_.async_wait(kToken);
+    timed_out_ = !cancelled;
   }
-  co_return addresses;
+  for (const std::string& text : answer->addresses) {
+    error_code malformed;
+    const auto address = asio::ip::make_address(text, malformed);
+    if (!malformed) addresses.emplace_back(address, port);
+  }
+  co_return interleaved(addresses);
 }
 
-OpenRequest Follower::Impl::request_to(const tcp::endpoint& address, std::string target) const {
+OpenRequest Follower::Impl::request_to(const std::vector<tcp::endpoint>& addresses,
+                                       std::string target) const {
   OpenRequest request;
-  request.address = address;
+  request.addresses = addresses;
+  request.dialing.attempt_delay = options_.attempt_delay;
+  request.dialing.on_attempt = [this](const tcp::endpoint& address) {
+    log_.write(log::Event::kFeedConnecting,
+               {{"host", host()}, {"address", address.address().to_string()}});
+  };
   request.url = options_.urls[current_];
   request.target = std::move(target);
   request.token = options_.token;
@@ -345,20 +391,26 @@ void Follower::Impl::make_connection() {
   timed_out_ = false;
 }
 
-asio::awaitable<OpenResult> Follower::Impl::open_any(const std::vector<tcp::endpoint>& addresses,
-                                                     const std::string& target) {
+asio::awaitable<OpenResult> Follower::Impl::ask(const std::vector<tcp::endpoint>& addresses,
+                                                const std::string& target, Purpose purpose) {
+  std::vector<tcp::endpoint> left = addresses;
   OpenResult result;
-  for (const tcp::endpoint& address : addresses) {
-    log_.write(log::Event::kFeedConnecting,
-               {{"host", host()}, {"address", address.address().to_string()}});
+  while (!left.empty()) {
     make_connection();
     arm(options_.connect_timeout);
-    const OpenRequest request = request_to(address, target);
-    result = co_await connection_->open(request);
+    const OpenRequest request = request_to(left, target);
+    if (purpose == Purpose::kFollow) {
+      result = co_await connection_->open(request);
+    } else {
+      result = co_await connection_->fetch(request, kDictionaryBytesMax);
+    }
     disarm();
-    if (result.open || stopping_) break;
+    if (result.open || stopping_ || !result.accepted) break;
     // Another address of the name may do better, unless it was the server that said no.
     if (result.status != 0 || result.failure == ConnectFailure::kTls) break;
+    std::erase_if(left, [&result](const tcp::endpoint& address) {
+      return std::find(result.tried.begin(), result.tried.end(), address) != result.tried.end();
+    });
   }
   co_return result;
 }
@@ -368,15 +420,7 @@ asio::awaitable<OpenResult> Follower::Impl::open_any(const std::vector<tcp::endp
 asio::awaitable<OpenResult> Follower::Impl::fetch_dictionary(
     const std::vector<tcp::endpoint>& addresses) {
   const std::string target = dictionary_target(options_.urls[current_].target);
-  OpenResult result;
-  for (const tcp::endpoint& address : addresses) {
-    make_connection();
-    arm(options_.connect_timeout);
-    const OpenRequest request = request_to(address, target);
-    result = co_await connection_->fetch(request, kDictionaryBytesMax);
-    disarm();
-    if (result.open || stopping_ || result.status != 0) break;
-  }
+  OpenResult result = co_await ask(addresses, target, Purpose::kFetch);
   if (stopping_) co_return result;
   if (result.open) {
     std::string error;
@@ -421,10 +465,15 @@ asio::awaitable<void> Follower::Impl::stay() {
 }
 
 asio::awaitable<void> Follower::Impl::pause() {
-  if (delay_ <= milliseconds(0)) co_return;
-  pause_.expires_after(delay_);
-  auto [cancelled] = co_await pause_.async_wait(kToken);
-  static_cast<void>(cancelled);  // stop() and reopen() cut the wait short
+  SteadyTime until = std::chrono::steady_clock::now() + delay_;
+  while (!stopping_) {
+    until = std::max(until, not_before_[current_]);
+    if (until <= std::chrono::steady_clock::now()) co_return;
+    pause_.expires_at(until);
+    auto [cancelled] = co_await pause_.async_wait(kToken);
+    // stop() and reopen() cut the back-off short; what the host asked for, reopen() does not.
+    if (cancelled) until = SteadyTime{};
+  }
 }
 
 // An attempt failed.
@@ -447,14 +496,24 @@ void Follower::Impl::refused(OpenResult result, const Resume& resume) {
   }
   // We know better now, and try at once; but a server that only ever refuses is waited for.
   if (at_once && failures_in_row_ == 1) delay_ = milliseconds(0);
+  const bool busy = result.status == 429 || result.status == 503;
+  const auto asked =
+      busy ? parse_retry_after(result.retry_after, wall_now_us() / 1'000'000) : std::nullopt;
+  milliseconds wait{0};
+  if (asked) {
+    wait = std::min<milliseconds>(*asked, options_.retry_after_max);
+    // The back-off on top spreads those who were all told the same.
+    not_before_[current_] = std::chrono::steady_clock::now() + wait + delay_;
+    result.detail += ", retry after " + std::to_string(asked->count()) + " s";
+  }
   if (handlers_.on_connect_failed) {
     handlers_.on_connect_failed(host(), result.failure, result.detail);
   }
   log_.write(log::Event::kFeedConnectFailed, {{"host", host()},
                                               {"reason", to_string(result.failure)},
                                               {"detail", result.detail},
-                                              {"delay_ms", delay_.count()}});
-  if (failures_in_row_ >= options_.failures_before_failover) {
+                                              {"delay_ms", (wait + delay_).count()}});
+  if (failures_in_row_ >= options_.failures_before_failover || wait.count() > 0) {
     next_host(to_string(result.failure));
   }
 }
@@ -493,13 +552,28 @@ void Follower::Impl::ended(ConnectionEnd end) {
 
 void Follower::Impl::next_host(std::string_view why) {
   failures_in_row_ = 0;
-  if (hosts_.size() < 2) return;
-  const std::size_t next = (current_ + 1) % hosts_.size();
+  const std::size_t next = choose_next();
+  if (next == current_) return;
   log_.write(log::Event::kFeedFailover, {{"from", host()}, {"to", hosts_[next]}, {"reason", why}});
   if (current_ == 0) left_preferred_ = std::chrono::steady_clock::now();
   current_ = next;
   // The other host has not failed us yet; only a whole round of failures waits.
   if (next != 0) delay_ = std::min(delay_, options_.backoff.first);
+}
+
+bool Follower::Impl::asked_to_wait(std::size_t host) const {
+  return not_before_[host] > std::chrono::steady_clock::now();
+}
+
+// The next in turn that does not ask us to wait; when all do, the one that asks for least.
+std::size_t Follower::Impl::choose_next() const {
+  std::size_t best = current_;
+  for (std::size_t step = 1; step <= hosts_.size(); ++step) {
+    const std::size_t host = (current_ + step) % hosts_.size();
+    if (!asked_to_wait(host)) return host;
+    if (not_before_[host] < not_before_[best]) best = host;
+  }
+  return best;
 }
 
 void Follower::Impl::on_message(std::string_view message, bool binary) {
@@ -537,7 +611,6 @@ void Follower::Impl::arm(milliseconds timeout) {
     const auto self = weak.lock();
     if (cancelled || !self) return;
     self->timed_out_ = true;
-    self->resolver_.cancel();
     if (self->connection_) self->connection_->abort();
   });
 }
@@ -584,7 +657,7 @@ void Follower::Impl::on_tick() {
   note_progress();
   if (options_.silence_max.count() > 0 && now - last_data_ >= options_.silence_max) {
     leave(Disconnect::kSilent);
-  } else if (current_ != 0 &&
+  } else if (current_ != 0 && !asked_to_wait(0) &&
              now - left_preferred_ >= options_.preferred_after * preferred_wait_factor_) {
     preferred_wait_factor_ = std::min(preferred_wait_factor_ * 2, kPreferredWaitFactorMax);
     leave(Disconnect::kPreferred);

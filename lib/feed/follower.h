@@ -31,6 +31,11 @@ class Logger;
 
 namespace geotally::feed {
 
+/// Gives the addresses of a name to `done`, in text, in the order in which to try them (RFC 6724);
+/// none = it does not resolve. `done` is called once, on the follower's thread, soon or later.
+using Resolve = std::function<void(const std::string& name,
+                                   std::function<void(std::vector<std::string> addresses)> done)>;
+
 /// Times are wall times of this process, measured by the steady clock.
 struct FollowerOptions {
   /// Alternatives of ONE feed, the preferred first; at least one.
@@ -47,14 +52,21 @@ struct FollowerOptions {
   std::string dictionary_file = {};
   bool compress = false;
 
-  std::chrono::milliseconds connect_timeout{10'000};  ///< for the name, and again for each address
-  std::chrono::milliseconds close_timeout{2'000};     ///< for the server's answer to our close
-  std::chrono::milliseconds silence_max{60'000};      ///< without a data frame; 0 = a quiet feed
-  std::chrono::milliseconds idle_after{5'000};        ///< then Position::idle()
+  /// Who resolves names; not set = the system's resolver.
+  Resolve resolve = {};
+  /// For the name; and again for an address to accept and for all that has to be said there.
+  std::chrono::milliseconds connect_timeout{10'000};
+  /// So long an address has before the next is tried beside it (RFC 8305, section 5).
+  std::chrono::milliseconds attempt_delay{250};
+  std::chrono::milliseconds close_timeout{2'000};  ///< for the server's answer to our close
+  std::chrono::milliseconds silence_max{60'000};   ///< without a data frame; 0 = a quiet feed
+  std::chrono::milliseconds idle_after{5'000};     ///< then Position::idle()
   BackoffOptions backoff = {};
-  std::uint64_t progress_events = 10'000;              ///< that reset the back-off
-  std::chrono::milliseconds progress_after{30'000};    ///< with data, that reset it too
-  std::uint32_t failures_before_failover = 2;          ///< in a row, then the next host
+  std::uint64_t progress_events = 10'000;            ///< that reset the back-off
+  std::chrono::milliseconds progress_after{30'000};  ///< with data, that reset it too
+  std::uint32_t failures_before_failover = 2;        ///< in a row, then the next host
+  /// The most that a host's Retry-After (of a 429 or 503) is waited for, the back-off on top.
+  std::chrono::milliseconds retry_after_max{600'000};
   std::chrono::milliseconds preferred_after{600'000};  ///< then back to a preferred host
   /// Left when the newest event is older than this and the feed has caught up to
   /// no more; 0 = never. Needs more than one URL.

@@ -12,6 +12,8 @@ constexpr std::uint8_t kContinuation = 0;
 constexpr std::uint8_t kBinary = 2;
 constexpr std::size_t kBufferMin = 1024;
 constexpr std::string_view kHttpEnd = "\r\n\r\n";
+// Of interim responses; whoever sends more is left to the library, which refuses them.
+constexpr std::size_t kInterimBytesMax = 64 * 1024;
 
 }  // namespace
 
@@ -66,20 +68,61 @@ FrameSplitter::Step FrameSplitter::next() {
 // Up to and with the end of the header; what follows belongs to frames, or to the body of a
 // refusal, which the library then asks for.
 FrameSplitter::Step FrameSplitter::next_http() {
-  if (available() == 0) return Step::kNeed;
+  if (!pass_interim() || available() == 0) return Step::kNeed;
   if (http_end_ == kHttpEnd.size()) {
     handed_left_ = available();
     return Step::kHand;
   }
-  for (std::size_t i = begin_; i < end_ && http_end_ < kHttpEnd.size(); ++i) {
-    if (buffer_[i] == kHttpEnd[http_end_]) {
+  const std::size_t begin = begin_;
+  handed_left_ = find_http_end(begin) - begin;
+  return Step::kHand;
+}
+
+// Past the end of the header, or to the end of what there is; http_end_ says which.
+std::size_t FrameSplitter::find_http_end(std::size_t at) {
+  for (; at < end_ && http_end_ < kHttpEnd.size(); ++at) {
+    if (buffer_[at] == kHttpEnd[http_end_]) {
       ++http_end_;
     } else {
-      http_end_ = buffer_[i] == '\r' ? 1 : 0;
+      http_end_ = buffer_[at] == '\r' ? 1 : 0;
     }
-    ++handed_left_;
   }
-  return Step::kHand;
+  return at;
+}
+
+bool FrameSplitter::pass_interim() {
+  while (head_ != Head::kFinal) {
+    if (head_ == Head::kUnknown) {
+      const std::string_view text(buffer_.get() + begin_, available());
+      head_ = head_of(text);
+      if (head_ == Head::kUnknown) return false;
+      continue;
+    }
+    const std::size_t end = find_http_end(begin_);
+    interim_bytes_ += end - begin_;
+    begin_ = end;
+    if (interim_bytes_ > kInterimBytesMax) {
+      head_ = Head::kFinal;
+    } else if (http_end_ == kHttpEnd.size()) {
+      head_ = Head::kUnknown;
+    } else {
+      return false;
+    }
+    http_end_ = 0;
+  }
+  return true;
+}
+
+// "HTTP/1.1 103 …" is interim; 101 is the answer that is waited for.
+FrameSplitter::Head FrameSplitter::head_of(std::string_view text) {
+  constexpr std::string_view kForm = "HTTP/1.d 1dd";
+  const std::string_view seen = text.substr(0, kForm.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const bool digit = seen[i] >= '0' && seen[i] <= '9';
+    if (kForm[i] == 'd' ? !digit : seen[i] != kForm[i]) return Head::kFinal;
+  }
+  if (seen.size() < kForm.size()) return Head::kUnknown;
+  return seen.ends_with("101") ? Head::kFinal : Head::kInterim;
 }
 
 FrameSplitter::Header FrameSplitter::read_header() const {

@@ -7,6 +7,9 @@
 // it will refuse: masked, with reserved bits, of an impossible length, out of order, or beyond
 // every limit. Compression by the websocket layer (permessage-deflate) must not be negotiated.
 //
+// Nor does it see interim responses (1xx other than 101) before the final one, which a client
+// must be able to pass over (RFC 9110, section 15.2) and the library takes for a refusal.
+//
 // Pure: bytes in, calls out. No I/O.
 #pragma once
 
@@ -59,6 +62,8 @@ class FrameSplitter {
   [[nodiscard]] bool in_frames() const { return frames_; }
 
  private:
+  enum class Head : std::uint8_t { kUnknown, kInterim, kFinal };
+  [[nodiscard]] static Head head_of(std::string_view text);
   struct Header {
     std::size_t bytes = 0;  // of the header itself, a mask's four included; 0 = not whole yet
     std::uint64_t payload = 0;
@@ -69,6 +74,9 @@ class FrameSplitter {
   [[nodiscard]] std::size_t available() const { return end_ - begin_; }
   [[nodiscard]] Header read_header() const;
   [[nodiscard]] Step next_http();
+  /// Drops interim responses from the front. False = more bytes are needed to tell.
+  [[nodiscard]] bool pass_interim();
+  [[nodiscard]] std::size_t find_http_end(std::size_t at);
   [[nodiscard]] bool take_frame(const Header& header);
   [[nodiscard]] bool continue_payload();
   void finish_collected();
@@ -81,8 +89,10 @@ class FrameSplitter {
   std::size_t end_ = 0;
   std::uint64_t handed_left_ = 0;  // bytes of the current frame that are the library's
 
-  bool frames_ = false;       // false: HTTP
-  std::size_t http_end_ = 0;  // how much of "\r\n\r\n" was just seen; 4 = the header is over
+  bool frames_ = false;            // false: HTTP
+  std::size_t http_end_ = 0;       // how much of "\r\n\r\n" was just seen; 4 = the header is over
+  Head head_ = Head::kUnknown;     // what the response is that begins or goes on at begin_
+  std::size_t interim_bytes_ = 0;  // dropped so far
 
   // The message in progress, when it did not come as one frame inside the buffer.
   bool in_message_ = false;

@@ -18,15 +18,24 @@ bool host_char(char c, bool bracketed) {
   return bracketed ? c == ':' : c == '-' || c == '_';
 }
 
+std::string with_port(std::string_view host, std::uint16_t port) {
+  const bool bracketed = host.find(':') != std::string_view::npos;
+  std::string text(host);
+  return (bracketed ? "[" + text + "]" : text) + ":" + std::to_string(port);
+}
+
 }  // namespace
 
-std::string Url::authority() const {
-  const bool bracketed = host.find(':') != std::string::npos;
-  return (bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port);
+std::string Url::authority() const { return with_port(host, port); }
+
+std::string_view Url::name() const {
+  std::string_view name = host;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name;
 }
 
 std::string Url::host_header() const {
-  std::string header = authority();
+  std::string header = with_port(name(), port);
   if (port == (tls ? 443 : 80)) header.resize(header.rfind(':'));
   return header;
 }
@@ -80,6 +89,9 @@ bool Url::parse(std::string_view text, Url& url, std::string& error) {
   }
   if (host.empty()) return refuse("the host is missing");
   if (host.size() > kHostBytesMax) return refuse("the host is too long");
+  if (!bracketed && (host.starts_with('.') || host.find("..") != std::string_view::npos)) {
+    return refuse("the host holds an empty label");
+  }
   for (char c : host) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     if (!host_char(c, bracketed)) return refuse("the host holds a character that no host has");

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -27,6 +28,14 @@ std::string accept_key(std::string key) {
   unsigned char text[64];
   const int size = EVP_EncodeBlock(text, digest, SHA_DIGEST_LENGTH);
   return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)};
+}
+
+sockaddr_in address_of(const char* text, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  check(::inet_pton(AF_INET, text, &address.sin_addr) == 1, "inet_pton");
+  return address;
 }
 
 }  // namespace
@@ -89,6 +98,12 @@ std::string Peer::target() const {
   return request_.substr(begin, request_.find(' ', begin) - begin);
 }
 
+std::string Peer::server_name() const {
+  const char* name =
+      tls_ != nullptr ? SSL_get_servername(tls_, TLSEXT_NAMETYPE_host_name) : nullptr;
+  return name != nullptr ? name : "";
+}
+
 std::string Peer::header_of(std::string_view name) const {
   const auto at = request_.find("\r\n" + std::string(name) + ": ");
   if (at == std::string::npos) return {};
@@ -127,14 +142,13 @@ void Peer::reset() {
   ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 }
 
-ByteServer::ByteServer(Script script, SSL_CTX* tls) : script_(std::move(script)), tls_(tls) {
+ByteServer::ByteServer(Script script, SSL_CTX* tls, const char* text, std::uint16_t port)
+    : script_(std::move(script)), tls_(tls) {
   // OpenSSL writes without MSG_NOSIGNAL; a client that is gone is an error like any other.
   std::signal(SIGPIPE, SIG_IGN);
   listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
   check(listener_ >= 0, "socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = address_of(text, port);
   check(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "bind");
   check(::listen(listener_, 16) == 0, "listen");
   socklen_t size = sizeof address;
@@ -182,11 +196,33 @@ void ByteServer::run() {
     }
     {
       Peer peer(descriptor, session);
-      if (ready) script_(peer, index);
+      try {
+        if (ready) script_(peer, index);
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << "the server's script at connection " << index << ": " << error.what();
+      }
       const std::lock_guard lock(mutex_);
       current_ = -1;
     }
   }
+}
+
+DeadAddress::DeadAddress(const char* text, std::uint16_t port) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockets_.push_back(listener);
+  const sockaddr_in address = address_of(text, port);
+  const auto* to = reinterpret_cast<const sockaddr*>(&address);
+  check(::bind(listener, to, sizeof address) == 0, "bind");
+  check(::listen(listener, 0) == 0, "listen");
+  // A queue of this length holds one; what comes after it is not answered.
+  for (int i = 0; i < 4; ++i) {
+    sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    ::connect(sockets_.back(), to, sizeof address);
+  }
+}
+
+DeadAddress::~DeadAddress() {
+  for (const int one : sockets_) ::close(one);
 }
 
 }  // namespace geotally::feed

@@ -48,6 +48,8 @@ class Peer {
   [[nodiscard]] const std::string& request() const { return request_; }
   /// "/subscribe?…" of the request.
   [[nodiscard]] std::string target() const;
+  /// The name that the client asked for by TLS (SNI); empty = none.
+  [[nodiscard]] std::string server_name() const;
   /// Value of a header, as sent; empty = none.
   [[nodiscard]] std::string header_of(std::string_view name) const;
 
@@ -58,11 +60,13 @@ class Peer {
   std::string request_;
 };
 
-/// Accepts on a port of its own and runs `script` for one connection after another.
+/// Accepts on a port (0 = one of its own) and runs `script` for one connection after another. An
+/// exception out of the script fails the test that runs.
 class ByteServer {
  public:
   using Script = std::function<void(Peer& peer, int index)>;
-  explicit ByteServer(Script script, SSL_CTX* tls = nullptr);
+  explicit ByteServer(Script script, SSL_CTX* tls = nullptr, const char* address = "127.0.0.1",
+                      std::uint16_t port = 0);
   ~ByteServer();
   ByteServer(const ByteServer&) = delete;
   ByteServer& operator=(const ByteServer&) = delete;
@@ -83,6 +87,18 @@ class ByteServer {
   std::mutex mutex_;
   int current_ = -1;  // protected by mutex_
   std::thread thread_;
+};
+
+/// An address that is there and does not answer: a listening socket whose queue is full.
+class DeadAddress {
+ public:
+  DeadAddress(const char* address, std::uint16_t port);
+  ~DeadAddress();
+  DeadAddress(const DeadAddress&) = delete;
+  DeadAddress& operator=(const DeadAddress&) = delete;
+
+ private:
+  std::vector<int> sockets_;
 };
 
 }  // namespace geotally::feed

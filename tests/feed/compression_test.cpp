@@ -41,8 +41,10 @@ std::string refusal(const std::string& name, const std::string& message) {
 class V2Server {
  public:
   using Stream = std::function<void(Peer&, int connection, const std::string& dictionary)>;
-  V2Server(std::vector<std::string> dictionaries, Stream stream)
-      : dictionaries_(std::move(dictionaries)),
+  /// `before`: what is sent before each dictionary.
+  V2Server(std::vector<std::string> dictionaries, Stream stream, std::string before = "")
+      : before_(std::move(before)),
+        dictionaries_(std::move(dictionaries)),
         stream_(std::move(stream)),
         server_([this](Peer& peer, int) { serve(peer); }) {}
 
@@ -67,9 +69,10 @@ class V2Server {
     if (stream) {
       stream_(peer, connections_++, dictionary);
     } else {
-      peer.send(http(200, "application/octet-stream", dictionary));
+      peer.send(before_ + http(200, "application/octet-stream", dictionary));
     }
   }
+  const std::string before_;
   const std::vector<std::string> dictionaries_;
   const Stream stream_;
   std::atomic<int> current_{0};
@@ -79,8 +82,8 @@ class V2Server {
   ByteServer server_;
 };
 
-std::unique_ptr<Harness> v2_harness(const std::string& url, bool compress) {
-  auto harness = std::make_unique<Harness>(std::vector<std::string>{url});
+std::unique_ptr<Harness> v2_harness(std::vector<std::string> urls, bool compress) {
+  auto harness = std::make_unique<Harness>(std::move(urls));
   DialectOptions options;
   options.collections = {};
   options.compress = compress;
@@ -135,7 +138,7 @@ TEST(Compression, V2FetchesTheDictionaryFirst) {
                     peer.send(frame(kBinaryData, compress(v2_like(1), dictionary)));
                     peer.wait_for_end();
                   });
-  const auto harness = v2_harness(server.url(), true);
+  const auto harness = v2_harness({server.url()}, true);
   harness->start();
   harness->until([&] { return harness->messages.size() == 1; });
   EXPECT_EQ(harness->messages[0], v2_like(1));
@@ -144,6 +147,45 @@ TEST(Compression, V2FetchesTheDictionaryFirst) {
   ASSERT_EQ(requests.size(), 2u);
   EXPECT_EQ(requests[0], "/xrpc/network.bsky.jetstream.getZstdDictionary");
   EXPECT_NE(requests[1].find("zstdDictionary=20260811"), std::string::npos) << requests[1];
+}
+
+TEST(Compression, AfterAFailoverTheOtherHostsOwnDictionaryIsAskedFor) {
+  const auto serve = [](Peer& peer, int n, const std::string& dictionary) {
+    peer.accept();
+    peer.send(frame(kBinaryData, compress(v2_like(n), dictionary)));
+  };
+  V2Server first({train_dictionary(11)}, [&](Peer& peer, int connection, const std::string& own) {
+    if (connection == 0) serve(peer, 1, own);  // and is never reached again
+  });
+  V2Server second({train_dictionary(22)}, [&](Peer& peer, int, const std::string& own) {
+    if (peer.target().find("zstdDictionary=22") == std::string::npos) return;
+    serve(peer, 2, own);
+    peer.wait_for_end();
+  });
+  const auto harness = v2_harness({first.url(), second.url()}, true);
+  harness->options.failures_before_failover = 1;
+  harness->start();
+  harness->until([&] { return second.requests().size() == 2; });
+  EXPECT_NE(second.requests()[1].find("zstdDictionary=22"), std::string::npos)
+      << second.requests()[1];
+  harness->until([&] { return harness->messages.size() == 2; });
+  EXPECT_EQ(harness->messages, (std::vector<std::string>{v2_like(1), v2_like(2)}));
+  EXPECT_TRUE(harness->rejections.empty());
+}
+
+TEST(Compression, V2TakesADictionaryAfterEarlyHints) {
+  V2Server server(
+      {train_dictionary(5)},
+      [](Peer& peer, int, const std::string& dictionary) {
+        peer.accept();
+        peer.send(frame(kBinaryData, compress(v2_like(1), dictionary)));
+        peer.wait_for_end();
+      },
+      "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
+  const auto harness = v2_harness({server.url()}, true);
+  harness->start();
+  harness->until([&] { return harness->messages.size() == 1; });
+  EXPECT_TRUE(harness->failures.empty());
 }
 
 TEST(Compression, V2FollowsARotationWhileRunning) {
@@ -162,7 +204,7 @@ TEST(Compression, V2FollowsARotationWhileRunning) {
                     peer.wait_for_end();
                   });
   self = &server;
-  const auto harness = v2_harness(server.url(), true);
+  const auto harness = v2_harness({server.url()}, true);
   harness->start();
   harness->until([&] { return harness->messages.size() == 3; });
   EXPECT_EQ(harness->messages, (std::vector<std::string>{v2_like(1), v2_like(1), v2_like(2)}));
@@ -187,7 +229,7 @@ TEST(Compression, V2FetchesAgainWhenItsDictionaryIsUnknown) {
                     peer.wait_for_end();
                   });
   self = &server;
-  const auto harness = v2_harness(server.url(), true);
+  const auto harness = v2_harness({server.url()}, true);
   harness->options.backoff.first = harness->options.backoff.max =
       std::chrono::milliseconds(100'000);
   harness->start();
@@ -198,7 +240,7 @@ TEST(Compression, V2FetchesAgainWhenItsDictionaryIsUnknown) {
 
 TEST(Compression, ADictionaryThatIsNoneIsAFailure) {
   V2Server server({"<html>no dictionary</html>"}, [](Peer&, int, const std::string&) { FAIL(); });
-  const auto harness = v2_harness(server.url(), true);
+  const auto harness = v2_harness({server.url()}, true);
   harness->start();
   harness->until([&] { return harness->failures.size() == 2; });
   EXPECT_EQ(harness->failures[0], ConnectFailure::kHttp);
@@ -228,7 +270,7 @@ TEST(V2, ACursorThatIsTooOldResumesFromTheFloorAndIsAGap) {
     peer.send(text(v2_like(40)));
     peer.wait_for_end();
   });
-  const auto harness = v2_harness(server.url(), false);
+  const auto harness = v2_harness({server.url()}, false);
   harness->options.backoff.first = std::chrono::milliseconds(1);
   harness->start();
   harness->until([&] { return harness->messages.size() == 2; });
@@ -253,7 +295,7 @@ TEST(V2, AConsumerThatIsTooSlowIsTold) {
               close_frame(1000));
     peer.receive();
   });
-  const auto harness = v2_harness(server.url(), false);
+  const auto harness = v2_harness({server.url()}, false);
   harness->start();
   harness->until([&] { return harness->disconnects.size() == 1; });
   EXPECT_EQ(harness->disconnects[0], Disconnect::kTooSlow);
@@ -261,7 +303,8 @@ TEST(V2, AConsumerThatIsTooSlowIsTold) {
 
 TEST(V2, NothingIsEverSentButControlFrames) {
   std::promise<std::vector<int>> seen;
-  ByteServer server([&](Peer& peer, int) {
+  ByteServer server([&](Peer& peer, int index) {
+    if (index > 0) return;  // whatever makes the follower come again is seen in what it sent
     peer.upgrade();
     peer.send(text(v2_like(1)) + frame(kPing, "p") + text(v2_like(2)));
     std::vector<int> opcodes;
@@ -271,7 +314,7 @@ TEST(V2, NothingIsEverSentButControlFrames) {
     }
     seen.set_value(opcodes);
   });
-  const auto harness = v2_harness(server.url(), false);
+  const auto harness = v2_harness({server.url()}, false);
   harness->start();
   harness->until(
       [&] { return harness->messages.size() == 2 && harness->follower->counts().pings == 1; });

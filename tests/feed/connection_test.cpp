@@ -88,6 +88,25 @@ TEST(Connection, TheFirstMessageMayComeWithTheHandshake) {
   EXPECT_EQ(harness.messages, (std::vector<std::string>{"1", "2"}));
 }
 
+TEST(Connection, EarlyHintsBeforeTheUpgradeArePassedOver) {
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{1} << 20}) {
+    ByteServer server([&](Peer& peer, int) {
+      peer.read_request();
+      peer.dribble(
+          "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+          "HTTP/1.1 102 Processing\r\n\r\n",
+          piece);
+      peer.accept();
+      peer.send(text("1") + text("2"));
+      peer.wait_for_end();
+    });
+    Harness harness({server.url()});
+    harness.start();
+    harness.until([&] { return harness.messages.size() == 2 || !harness.failures.empty(); });
+    EXPECT_TRUE(harness.failures.empty()) << harness.details[0];
+  }
+}
+
 TEST(Connection, ATooLargeMessageIsCountedAndTheConnectionKept) {
   ByteServer server([](Peer& peer, int) {
     peer.upgrade();
@@ -176,9 +195,10 @@ TEST(Connection, ItsEndHasAReason) {
        {Case{close_frame(1000), false, Disconnect::kServerClosed, "close code 1000"},
         Case{close_frame(1001), false, Disconnect::kServerRestart, "close code 1001"},
         Case{close_frame(1008), false, Disconnect::kServerClosed, "close code 1008"},
-        Case{"", false, Disconnect::kServerClosed, "end of stream"},
-        Case{"\x81\x05he", false, Disconnect::kServerClosed, "end of stream"},
-        Case{"", true, Disconnect::kIoError, "reset"}}) {
+        Case{frame(kClose, ""), false, Disconnect::kServerClosed, "close code 1005"},
+        Case{"", false, Disconnect::kServerClosed, "close code 1006, end of stream"},
+        Case{"\x81\x05he", false, Disconnect::kServerClosed, "close code 1006, end of stream"},
+        Case{"", true, Disconnect::kIoError, "close code 1006, Connection reset"}}) {
     ByteServer server([&](Peer& peer, int index) {
       peer.upgrade();
       peer.send(text("x") + one.bytes);

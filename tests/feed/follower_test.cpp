@@ -115,6 +115,30 @@ TEST(Follower, BackOffGrowsThoughTheConnectionStands) {
   EXPECT_EQ(harness.follower->counts().messages, harness.messages.size());
 }
 
+TEST(Follower, AConnectionThatOnlyStandsIsNoProgress) {
+  ByteServer server([](Peer& peer, int) {
+    peer.upgrade();
+    // For longer than `progress_after`: it answers pings, and has nothing to say.
+    const auto end = std::chrono::steady_clock::now() + milliseconds(10);
+    while (std::chrono::steady_clock::now() < end) {
+      if (!peer.send(frame(kPing, "p")) || !peer.receive().ok) return;
+    }
+  });
+  Harness harness({server.url()});
+  harness.options.backoff = {milliseconds(2), milliseconds(40)};
+  harness.options.progress_after = milliseconds(1);
+  harness.start();
+  harness.until([&] { return harness.disconnects.size() == 7; });
+  harness.stop();
+  const auto waits = delays(harness);
+  ASSERT_GE(waits.size(), 7u);
+  int low = 1;
+  for (std::size_t i = 0; i < 7; ++i) {
+    EXPECT_GE(waits[i], low) << i;
+    low = std::min(low * 2, 20);
+  }
+}
+
 TEST(Follower, ProgressResetsTheBackOff) {
   ByteServer server([](Peer& peer, int index) {
     peer.upgrade();
@@ -256,6 +280,61 @@ TEST(Follower, ANameIsResolved) {
   EXPECT_EQ(harness.connects[0], "localhost:" + std::to_string(server.port()));
 }
 
+TEST(Follower, ADeadFirstAddressCostsAMomentOnly) {
+  ByteServer server([](Peer& peer, int) {
+    peer.upgrade();
+    peer.send(text("x"));
+    peer.wait_for_end();
+  });
+  const DeadAddress dead("127.0.0.2", server.port());
+  Harness harness({"ws://feed.example:" + std::to_string(server.port()) + "/"});
+  harness.resolves_to({"127.0.0.2", "127.0.0.1"});
+  harness.options.attempt_delay = milliseconds(10);
+  harness.options.connect_timeout = std::chrono::hours(1);  // nothing waits for it
+  harness.start();
+  harness.until([&] { return harness.messages.size() == 1; });
+  EXPECT_TRUE(harness.failures.empty());
+  EXPECT_NE(harness.logged().find("\"address\":\"127.0.0.2\""), std::string::npos);
+}
+
+TEST(Follower, AnAddressThatAcceptsAndSaysNothingUsefulIsLeftForTheNext) {
+  ByteServer server([](Peer& peer, int) {
+    peer.upgrade();
+    peer.send(text("x"));
+    peer.wait_for_end();
+  });
+  const ByteServer broken([](Peer& peer, int) { peer.reset(); }, nullptr, "127.0.0.2",
+                          server.port());
+  const ByteServer mute([](Peer& peer, int) { peer.wait_for_end(); }, nullptr, "127.0.0.3",
+                        server.port());
+  Harness harness({"ws://feed.example:" + std::to_string(server.port()) + "/"});
+  harness.resolves_to({"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.1"});
+  harness.options.attempt_delay = std::chrono::hours(1);
+  harness.options.connect_timeout = milliseconds(100);
+  harness.start();
+  harness.until([&] { return harness.messages.size() == 1; });
+  EXPECT_TRUE(harness.failures.empty());
+  EXPECT_EQ(broken.accepted(), 1);
+  EXPECT_EQ(mute.accepted(), 1);
+}
+
+TEST(Follower, ANameThatIsNeverResolvedTimesOut) {
+  std::vector<std::function<void(std::vector<std::string>)>> waiting;
+  Harness harness({"ws://feed.example/"});
+  harness.options.connect_timeout = milliseconds(20);
+  harness.options.resolve = [&](const std::string& name, auto done) {
+    EXPECT_EQ(name, "feed.example");
+    waiting.push_back(std::move(done));
+  };
+  harness.start();
+  harness.until([&] { return harness.failures.size() == 2; });
+  EXPECT_EQ(harness.failures, std::vector<ConnectFailure>(2, ConnectFailure::kTimeout));
+  harness.until([&] { return waiting.size() == 3; });
+  waiting[0]({"127.0.0.1"});  // too late for any question
+  harness.stop();             // and in the middle of one
+  waiting[2]({"127.0.0.1"});
+}
+
 TEST(Follower, StopsWithAGoodbye) {
   std::promise<Peer::Received> goodbye;
   ByteServer server([&](Peer& peer, int) {
@@ -395,6 +474,119 @@ TEST(Follower, GoesToTheNextHostAndBackToThePreferred) {
                                       "127.0.0.1:" + std::to_string(preferred.port())}));
   EXPECT_EQ(harness.disconnects, (std::vector<Disconnect>{Disconnect::kPreferred}));
   EXPECT_NE(harness.logged().find("feed.failover"), std::string::npos);
+}
+
+std::string busy(int status, const std::string& retry_after) {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nRetry-After: " + retry_after +
+         "\r\nContent-Length: 0\r\n\r\n";
+}
+
+TEST(Follower, AHostThatAsksToWaitIsWaitedFor) {
+  for (const int status : {429, 503}) {
+    ByteServer server([&](Peer& peer, int) {
+      peer.read_request();
+      peer.send(busy(status, "120"));
+    });
+    Harness harness({server.url()});
+    harness.start();
+    harness.until([&] { return harness.failures.size() == 1; });
+    harness.follower->reopen();  // does not shorten what the host asked for
+    harness.io.run_for(milliseconds(1));
+    const auto waits = delays(harness);
+    ASSERT_EQ(waits.size(), 1u);
+    EXPECT_GE(waits[0], 120'000);
+    EXPECT_LE(waits[0], 120'001) << "the back-off on top";
+    EXPECT_NE(harness.details[0].find("status " + std::to_string(status)), std::string::npos);
+    EXPECT_NE(harness.details[0].find("retry after 120 s"), std::string::npos);
+    harness.stop();
+    EXPECT_EQ(server.accepted(), 1);
+  }
+}
+
+TEST(Follower, NoHostIsWaitedForLongerThanTheBound) {
+  ByteServer server([&](Peer& peer, int index) {
+    peer.read_request();
+    if (index == 0) {
+      peer.send(busy(503, "Fri, 31 Dec 9999 23:59:59 GMT"));
+      return;
+    }
+    peer.accept();
+    peer.wait_for_end();
+  });
+  Harness harness({server.url()});
+  harness.options.retry_after_max = milliseconds(30);
+  harness.start();
+  harness.until([&] { return harness.connects.size() == 1; });
+  EXPECT_GE(delays(harness).at(0), 30);
+  EXPECT_LE(delays(harness).at(0), 31);
+}
+
+TEST(Follower, WhatIsNoWaitOrIsPastIsBackedOffFrom) {
+  for (const std::string header : {"soon", "0", "Sun, 06 Nov 1994 08:49:37 GMT", "-5"}) {
+    ByteServer server([&](Peer& peer, int) {
+      peer.read_request();
+      peer.send(busy(503, header));
+    });
+    Harness harness({server.url()});
+    harness.start();
+    harness.until([&] { return harness.failures.size() == 3; });
+    for (const int wait : delays(harness)) EXPECT_LE(wait, 20) << header;
+  }
+  ByteServer other([&](Peer& peer, int) {
+    peer.read_request();
+    peer.send(busy(500, "3600"));  // of a 500 it means nothing
+  });
+  Harness harness({other.url()});
+  harness.start();
+  harness.until([&] { return harness.failures.size() == 3; });
+  for (const int wait : delays(harness)) EXPECT_LE(wait, 20);
+}
+
+TEST(Follower, OtherHostsAreTriedWhileOneAsksToWait) {
+  ByteServer preferred([](Peer& peer, int) {
+    peer.read_request();
+    peer.send(busy(503, "3600"));
+  });
+  ByteServer spare([](Peer& peer, int index) {
+    if (index < 4) return;  // fails more often than a change of host takes
+    peer.upgrade();
+    while (peer.send(text(like(1)))) std::this_thread::sleep_for(milliseconds(5));
+  });
+  Harness harness({preferred.url(), spare.url()});
+  harness.options.preferred_after = milliseconds(1);
+  harness.options.idle_after = milliseconds(40);  // a tick each 10 ms
+  harness.start();
+  harness.until([&] { return harness.messages.size() >= 20; });
+  EXPECT_EQ(preferred.accepted(), 1) << "neither in turn nor as the preferred one";
+  EXPECT_EQ(harness.failures.size(), 5u);
+  EXPECT_TRUE(harness.disconnects.empty());
+  for (const int wait : delays(harness)) EXPECT_TRUE(wait <= 20 || wait >= 600'000) << wait;
+}
+
+TEST(Follower, WhereAllHostsAskToWaitTheShortestWaitIsKept) {
+  ByteServer first([&](Peer& peer, int) {
+    peer.read_request();
+    peer.send(busy(503, "3600"));
+  });
+  ByteServer second([&](Peer& peer, int) {
+    peer.read_request();
+    peer.send(busy(429, "1800"));
+  });
+  ByteServer third([&](Peer& peer, int index) {
+    peer.read_request();
+    if (index == 0) {
+      peer.send(busy(503, "1"));
+      return;
+    }
+    peer.accept();
+    peer.wait_for_end();
+  });
+  Harness harness({first.url(), second.url(), third.url()});
+  harness.start();
+  harness.until([&] { return harness.connects.size() == 1; });
+  EXPECT_EQ(harness.connects[0], "127.0.0.1:" + std::to_string(third.port()));
+  EXPECT_EQ(first.accepted(), 1);
+  EXPECT_EQ(second.accepted(), 1);
 }
 
 TEST(Follower, LeavesASilentHostAtOnce) {

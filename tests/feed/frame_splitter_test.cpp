@@ -97,6 +97,48 @@ TEST_F(Splitter, TheHandshakeEndsAtTheLastByteOfItsHeader) {
   }
 }
 
+TEST_F(Splitter, InterimResponsesArePassedOverHoweverTheyAreCut) {
+  const std::string early =
+      "HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\nHTTP/1.0 100\r\n\r\n"
+      "HTTP/1.1 199 \r\nA: HTTP/1.1 200 OK\r\n\r\n";
+  for (const std::string& last :
+       {std::string(kAnswer), std::string("HTTP/1.1 200 OK\r\n\r\nbody"),
+        std::string("HTTP/2 103\r\n\r\n"), std::string("HTTP/1.1 10x\r\n"),
+        std::string("SSH-2.0\r\n\r\n"), std::string("h")}) {
+    const std::string all = early + last;
+    for (std::size_t piece = 1; piece <= all.size(); ++piece) {
+      std::string handed;
+      FrameSplitter splitter({}, {[](std::string_view, bool) { FAIL(); }, [] { FAIL(); }});
+      for (std::size_t at = 0; at < all.size(); at += piece) {
+        const std::string_view part = std::string_view(all).substr(at, piece);
+        std::copy(part.begin(), part.end(), splitter.room().begin());
+        splitter.filled(part.size());
+        while (splitter.next() == FrameSplitter::Step::kHand) {
+          char taken[16];
+          handed.append(taken, splitter.take(taken));
+        }
+      }
+      ASSERT_EQ(handed, last) << "in pieces of " << piece;
+    }
+  }
+}
+
+TEST_F(Splitter, InterimResponsesWithoutEndAreNotPassedOver) {
+  for (const std::string flood : {"\r\nHTTP/1.1 103 X\r\n", "A: b\r\n"}) {
+    FrameSplitter splitter({}, {[](std::string_view, bool) { FAIL(); }, [] { FAIL(); }});
+    const std::string begin = "HTTP/1.1 103 X\r\n";
+    std::copy(begin.begin(), begin.end(), splitter.room().begin());
+    splitter.filled(begin.size());
+    std::size_t sent = 0;
+    while (splitter.next() == FrameSplitter::Step::kNeed) {
+      ASSERT_LT(sent, 100'000u);
+      std::copy(flood.begin(), flood.end(), splitter.room().begin());
+      splitter.filled(flood.size());
+      sent += flood.size();
+    }
+  }
+}
+
 TEST_F(Splitter, ARefusalIsHandedOnWithItsBody) {
   const std::string refusal = "HTTP/1.1 400 Bad\r\nContent-Length: 12\r\n\r\n{\"error\":\"\"}";
   std::string handed;

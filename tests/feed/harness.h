@@ -1,10 +1,13 @@
 // A follower with a real dialect, position and log, on an io_context of its own, for tests
 // against a server. Nothing waits for a fixed time: until() runs the loop until a condition
-// holds, and fails the test after a minute.
+// holds, and after a minute fails the test by an exception, so that what follows it may rely on
+// the condition.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -44,7 +47,10 @@ class Harness {
     options.backoff = {std::chrono::milliseconds(1), std::chrono::milliseconds(20)};
   }
   ~Harness() {
-    stop();
+    if (follower && !stopped) {
+      follower->stop();
+      EXPECT_TRUE(comes([this] { return stopped; })) << "does not stop";
+    }
     std::fclose(log_file_);
   }
 
@@ -79,13 +85,25 @@ class Harness {
     follower->start();
   }
 
-  /// Runs the loop until `done`.
+  /// Runs the loop until `done`; throws when that does not come.
   void until(const std::function<bool()>& done) {
+    if (!comes(done)) throw std::runtime_error("what the test waits for does not happen");
+  }
+  /// Runs the loop until `done`, or in vain for a minute.
+  [[nodiscard]] bool comes(const std::function<bool()>& done) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     while (!done()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), limit) << "does not happen";
+      if (std::chrono::steady_clock::now() >= limit) return false;
       io.run_one_for(std::chrono::milliseconds(100));
     }
+    return true;
+  }
+  /// Every name has these addresses.
+  void resolves_to(std::vector<std::string> addresses) {
+    options.resolve = [addresses](const std::string&,
+                                  const std::function<void(std::vector<std::string>)>& done) {
+      done(addresses);
+    };
   }
   void stop() {
     if (!follower || stopped) return;

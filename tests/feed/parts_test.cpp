@@ -1,10 +1,11 @@
-// Goal: the small parsers of the feed (TID, RFC 3339, targets, depth) agree with their
+// Goal: the small parsers of the feed (TID, RFC 3339, targets, Retry-After, depth) agree with their
 // specifications at the edges.
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "feed/json.h"
+#include "feed/retry_after.h"
 #include "feed/rfc3339.h"
 #include "feed/target.h"
 #include "feed/tid.h"
@@ -109,6 +110,24 @@ TEST(Target, KnowsAParameterHoweverItIsEncoded) {
                 {"cursor", "1"}, {"x", ""}, {"c d", "+ %"}, {"y", "a=b"}}));
   target.replace("cursor", "2");
   EXPECT_EQ(target.text(), "/subscribe?wanted%43ollections=a.b&c+d=%2B+%&cursor=2");
+}
+
+TEST(RetryAfter, IsSecondsOrADate) {
+  using std::chrono::seconds;
+  constexpr std::int64_t kNow = 784'111'777;  // Sun, 06 Nov 1994 08:49:37 GMT
+  EXPECT_EQ(parse_retry_after("0", kNow), seconds(0));
+  EXPECT_EQ(parse_retry_after("120", kNow), seconds(120));
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:51:37 GMT", kNow), seconds(120));
+  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:51:37 GMT", kNow), seconds(120));
+  EXPECT_EQ(parse_retry_after("Sun Nov  6 08:51:37 1994", kNow), seconds(120));
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:36 GMT", kNow), seconds(0)) << "it is past";
+  EXPECT_GT(parse_retry_after("99999999999999999999999999", kNow), seconds(86'400));
+  EXPECT_GT(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", kNow), seconds(86'400));
+  for (const char* text : {"", "-1", "1.5", "soon", "120 s", "Sun, 06 Nov 1994 08:51:37",
+                           "Sun, 06 Nov 1994 08:51:37 CET", "Sun, 36 Nov 1994 08:51:37 GMT",
+                           "Sun, 06 Nov 1994 08:51:37 GMT, 120", "1e3"}) {
+    EXPECT_EQ(parse_retry_after(text, kNow), std::nullopt) << text;
+  }
 }
 
 TEST(Depth, CountsOnlyWhatNests) {

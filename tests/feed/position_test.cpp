@@ -156,6 +156,23 @@ TEST(Position, AHostWithAnotherClockIsNoGap) {
   }
 }
 
+TEST(Position, AfterAFailoverTheOtherHostsSequencesAreForgotten) {
+  Position position = following(Wire::kJetstreamV2);
+  position.disconnected("silent");
+  position.connected(kOther, Wire::kJetstreamV2, at(210));
+  send(position, 77, 230, 0, 500'000);
+  EXPECT_EQ(position.sequence(), 500'230u);
+  // Of its own numbers there are none yet that lie a margin back: by time, then.
+  Position early = position;
+  early.disconnected("io_error");
+  EXPECT_EQ(early.resume(kOther, Wire::kJetstreamV2), by_time(230 - 63 - 60));
+  send(position, 231, 400, 0, 500'000);
+  position.disconnected("io_error");
+  EXPECT_EQ(position.resume(kOther, Wire::kJetstreamV2),
+            (Resume{Resume::Kind::kSequence, 500'000 + 337 - 60}));
+  EXPECT_EQ(position.resume(kHost, Wire::kJetstreamV2).kind, Resume::Kind::kTime);
+}
+
 TEST(Position, AHostThatLacksTheLastEventsIsAGap) {
   Position position = following();
   position.disconnected("silent");

@@ -40,6 +40,15 @@ TEST(Url, TakesAddressesOfBothFamilies) {
   EXPECT_EQ(parse("ws://127.0.0.1:1/").host, "127.0.0.1");
 }
 
+TEST(Url, TheDotOfAnAbsoluteNameIsForTheResolverOnly) {
+  const Url url = parse("wss://Feed.Example.:8443/");
+  EXPECT_EQ(url.host, "feed.example.");
+  EXPECT_EQ(url.name(), "feed.example");
+  EXPECT_EQ(url.host_header(), "feed.example:8443");
+  EXPECT_EQ(parse("wss://feed.example./").host_header(), "feed.example");
+  EXPECT_EQ(parse("wss://[::1]/").name(), "::1");
+}
+
 TEST(Url, RefusesWhatIsNoFeed) {
   for (const std::string_view text : {"",
                                       "http://feed.example/",
@@ -58,6 +67,10 @@ TEST(Url, RefusesWhatIsNoFeed) {
                                       "ws://feed.example/a b",
                                       "ws://feed.example/a\r\nHost: x",
                                       "ws://feed.ex\xC3\xA4mple/",
+                                      "ws://./",
+                                      "ws://feed..example/",
+                                      "ws://feed.example../",
+                                      "ws://.feed.example/",
                                       "ws://[::1/",
                                       "ws://[]/",
                                       "ws://[::1]80/",
