@@ -102,7 +102,9 @@ TEST_F(ForgetTest, WaitsSoLongAndNoLonger) {
 }
 
 TEST_F(ForgetTest, WithoutItsHeaderNothingIsErased) {
-  const std::uint16_t port = serve();
+  Options options;
+  options.later_timeout = std::chrono::milliseconds(10);  // a refusal does not wait for it
+  const std::uint16_t port = serve(std::move(options));
   const std::string line = "POST /api/v1/forget?did=did:plc:first HTTP/1.1\r\nHost: localhost\r\n";
   for (const char* header : {"", "Geotally-Action: \r\n", "Geotally-Action: forgets\r\n",
                              "Geotally-Action: Forget\r\n", "Action: forget\r\n"}) {
