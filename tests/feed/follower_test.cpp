@@ -297,7 +297,7 @@ TEST(Follower, ADeadFirstAddressCostsAMomentOnly) {
   EXPECT_NE(harness.logged().find("\"address\":\"127.0.0.2\""), std::string::npos);
 }
 
-TEST(Follower, AnAddressThatAcceptsAndSaysNothingUsefulIsLeftForTheNext) {
+TEST(Follower, AnAddressThatAcceptsAndBreaksOffIsLeftForTheNext) {
   ByteServer server([](Peer& peer, int) {
     peer.upgrade();
     peer.send(text("x"));
@@ -305,17 +305,31 @@ TEST(Follower, AnAddressThatAcceptsAndSaysNothingUsefulIsLeftForTheNext) {
   });
   const ByteServer broken([](Peer& peer, int) { peer.reset(); }, nullptr, "127.0.0.2",
                           server.port());
-  const ByteServer mute([](Peer& peer, int) { peer.wait_for_end(); }, nullptr, "127.0.0.3",
-                        server.port());
   Harness harness({"ws://feed.example:" + std::to_string(server.port()) + "/"});
-  harness.resolves_to({"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.1"});
+  harness.resolves_to({"127.0.0.2", "127.0.0.3", "127.0.0.1"});
   harness.options.attempt_delay = std::chrono::hours(1);
-  harness.options.connect_timeout = milliseconds(100);
+  harness.options.connect_timeout = std::chrono::hours(1);
   harness.start();
   harness.until([&] { return harness.messages.size() == 1; });
   EXPECT_TRUE(harness.failures.empty());
   EXPECT_EQ(broken.accepted(), 1);
-  EXPECT_EQ(mute.accepted(), 1);
+}
+
+TEST(Follower, AnAddressThatAcceptsAndSaysNothingIsLeftForTheNext) {
+  ByteServer server([](Peer& peer, int) {
+    peer.upgrade();
+    peer.send(text("x"));
+    peer.wait_for_end();
+  });
+  const ByteServer mute([](Peer& peer, int) { peer.wait_for_end(); }, nullptr, "127.0.0.2",
+                        server.port());
+  Harness harness({"ws://feed.example:" + std::to_string(server.port()) + "/"});
+  harness.resolves_to({"127.0.0.2", "127.0.0.1"});
+  harness.options.attempt_delay = std::chrono::hours(1);
+  harness.options.connect_timeout = milliseconds(200);  // missed by the other too, it comes again
+  harness.start();
+  harness.until([&] { return !harness.messages.empty(); });
+  EXPECT_GE(mute.accepted(), 1);
 }
 
 TEST(Follower, ANameThatIsNeverResolvedTimesOut) {
@@ -556,7 +570,7 @@ TEST(Follower, OtherHostsAreTriedWhileOneAsksToWait) {
   harness.options.preferred_after = milliseconds(1);
   harness.options.idle_after = milliseconds(40);  // a tick each 10 ms
   harness.start();
-  harness.until([&] { return harness.messages.size() >= 20; });
+  harness.until([&] { return harness.messages.size() >= 20 || preferred.accepted() > 1; });
   EXPECT_EQ(preferred.accepted(), 1) << "neither in turn nor as the preferred one";
   EXPECT_EQ(harness.failures.size(), 5u);
   EXPECT_TRUE(harness.disconnects.empty());
