@@ -99,9 +99,10 @@ std::vector<Key> make_keys() {
        .check = check_collection},
       {.name = "feed.token_file",
        .field = GEOTALLY_MEMBER(feed.token_file),
-       .doc = "File with the bearer token for the feed, in ASCII; white space and a byte-order mark "
-              "around it are cut off. Default: feed-token in $CREDENTIALS_DIRECTORY, if it is "
-              "there.",
+       .doc =
+           "File with the bearer token for the feed, in ASCII; white space and a byte-order mark "
+           "around it are cut off. Default: feed-token in $CREDENTIALS_DIRECTORY, if it is "
+           "there.",
        .check = check_path},
       {.name = "feed.zstd",
        .field = GEOTALLY_CHOICE(feed.zstd),
