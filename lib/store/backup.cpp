@@ -1,6 +1,7 @@
 #include "store/backup.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,6 +18,7 @@
 
 #include "store/checkpoint.h"
 #include "store/database.h"
+#include "store/disk.h"
 #include "store/incoming.h"
 #include "store/verify.h"
 
@@ -36,7 +38,7 @@ class Lock {
  public:
   explicit Lock(const std::string& path)
       : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (descriptor_ < 0) throw CannotCreate(path + ": it cannot be written");
+    if (descriptor_ < 0) raise_create(path, errno);
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       ::close(descriptor_);
       throw Refused(path + ": another backup of this store is at work");
@@ -76,7 +78,7 @@ class CheckpointDirectory {
   // second.
   void ask(std::chrono::seconds wait_max) {
     const std::string request = data_dir_ + "/" + kCheckpointRequest;
-    if (!std::ofstream(request)) throw CannotCreate(request + ": it cannot be written");
+    if (!std::ofstream(request)) raise_create(request, errno);
     const auto end = std::chrono::steady_clock::now() + wait_max;
     while (!fs::exists(path_)) {
       const std::string failed = data_dir_ + "/" + kCheckpointFailed;
@@ -114,7 +116,7 @@ std::string identity(std::uint64_t seed) { return fmt::format("geotally {:016x}"
 void refuse_foreign(const std::string& backup_dir) {
   std::error_code error;
   fs::create_directories(backup_dir, error);
-  if (error) throw CannotCreate(fmt::format("{}: {}", backup_dir, error.message()));
+  if (error) raise_create(backup_dir, error.value());
   if (fs::exists(backup_dir + "/meta")) return;
   for (const auto& entry : fs::directory_iterator(backup_dir)) {
     const std::string name = entry.path().filename().string();

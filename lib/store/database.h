@@ -89,7 +89,7 @@ struct Store::Database {
 
   std::string directory;
   std::string name;  // for messages
-  std::shared_ptr<DiskErrors> errors = std::make_shared<DiskErrors>();
+  std::shared_ptr<DiskErrors> errors;
   std::unique_ptr<rocksdb::Env> disk;
   std::shared_ptr<rocksdb::Cache> cache;
   std::array<rocksdb::ColumnFamilyOptions, kFamilies> family_options;

@@ -76,14 +76,29 @@ void prepare_directory(const Options& options) {
   std::error_code error;
   const bool create = options.create && !options.read_only;
   if (create) std::filesystem::create_directories(options.directory, error);
-  if (error) {
-    throw CannotCreate(fmt::format("data directory {}: {}", options.directory, error.message()));
-  }
+  if (error) raise_create(fmt::format("data directory {}", options.directory), error.value());
   if (!std::filesystem::is_directory(options.directory, error)) {
     throw CannotCreate(fmt::format("data directory {}: it does not exist", options.directory));
   }
   if (!options.read_only && ::access(options.directory.c_str(), W_OK | X_OK) != 0) {
     throw CannotCreate(fmt::format("data directory {}: it is not writable", options.directory));
+  }
+}
+
+// RocksDB writes when it opens: the logs that it replays as sorted files, a manifest, its options.
+// A disk that has no room for them is refused here, where nothing was touched and one line says it
+// all. With more, but too little to commit, the daemon starts, answers, and waits.
+void refuse_full_disk(rocksdb::Env& disk, const Options& options) {
+  constexpr std::uint64_t kOpeningBytes = std::uint64_t{4} << 20;
+  std::uint64_t bytes = kOpeningBytes;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(options.directory)) {
+    if (entry.path().extension() != ".log") continue;
+    const std::uintmax_t log = entry.file_size(ignored);
+    if (!ignored) bytes += log;
+  }
+  if (const auto why = want_of_room(disk, options.directory, bytes)) {
+    throw IoError(fmt::format("store {}: {}", options.directory, *why));
   }
 }
 
@@ -173,6 +188,7 @@ void Store::Database::make_later_families() {
 std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   prepare_directory(options);
   auto database = std::make_unique<Database>();
+  database->errors = std::make_shared<DiskErrors>(options.watch);
   database->directory = options.directory;
   database->name = fmt::format("store {}", options.directory);
 
@@ -206,6 +222,7 @@ std::unique_ptr<Store::Database> Store::Database::open(const Options& options) {
   db_options.listeners.push_back(database->errors);
   database->disk = make_disk(options.env, database->errors);
   db_options.env = database->disk.get();
+  if (!options.read_only) refuse_full_disk(*database->disk, options);
 
   std::vector<Family> wanted;
   for (std::size_t i = 0; i < kFamilies; ++i) wanted.push_back(static_cast<Family>(i));

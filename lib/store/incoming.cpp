@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/checkpoint.h"
+#include "store/disk.h"
 #include "store/errors.h"
 
 namespace geotally::store {
@@ -32,7 +33,8 @@ Incoming::Incoming(std::string data_dir)
       scratch_(data_dir_ + "/" + kIncomingScratch) {
   std::error_code error;
   fs::create_directories(data_dir_, error);
-  if (error || ::access(data_dir_.c_str(), W_OK | X_OK) != 0) {
+  if (error) raise_create(fmt::format("data directory {}", data_dir_), error.value());
+  if (::access(data_dir_.c_str(), W_OK | X_OK) != 0) {
     throw CannotCreate(fmt::format("data directory {}: it cannot be made or written", data_dir_));
   }
   // Files beside a complete store are its own, already moved.
@@ -49,7 +51,7 @@ Incoming::Incoming(std::string data_dir)
   fs::remove_all(scratch_, error);
   fs::remove_all(temporary_, error);
   fs::create_directory(temporary_, error);
-  if (error) throw CannotCreate(fmt::format("{}: {}", temporary_, error.message()));
+  if (error) raise_create(temporary_, error.value());
 }
 
 void Incoming::finish() {

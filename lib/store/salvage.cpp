@@ -118,6 +118,7 @@ std::unique_ptr<OpenDatabase> OpenDatabase::open(const std::string& directory,
   }
   auto opened = std::make_unique<OpenDatabase>();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  options.env = opened->disk.get();
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status =
       mode ? rocksdb::DB::Open(options, directory, descriptors, &handles, &raw)

@@ -66,6 +66,7 @@ struct OpenDatabase {
   OpenDatabase(const OpenDatabase&) = delete;
   OpenDatabase& operator=(const OpenDatabase&) = delete;
 
+  std::unique_ptr<rocksdb::Env> disk = make_disk(nullptr, nullptr);
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};  ///< by Family; null = none
 };

@@ -317,11 +317,8 @@ void Store::commit(const Commit& commit) {
   if (database_->errors->stopped() || database_->errors->hard()) {
     throw IoError(database_->name + ": it takes no writes since the disk failed");
   }
-  std::uint64_t free_bytes = 0;
-  if (database_->disk->GetFreeSpace(database_->directory, &free_bytes).ok() &&
-      free_bytes < kReserveBytes) {
-    throw IoError(fmt::format("{}: the disk is full: {} bytes are left, {} are kept free",
-                              database_->name, free_bytes, kReserveBytes));
+  if (const auto why = want_of_room(*database_->disk, database_->directory, kReserveBytes)) {
+    throw IoError(fmt::format("{}: {}", database_->name, *why));
   }
   Database::Changes changes;
   const auto put = [&](Family family, std::string key) -> std::string& {

@@ -24,6 +24,7 @@
 #include "store/account_loader.h"
 #include "store/account_scan.h"
 #include "store/codec.h"
+#include "store/disk_watch.h"
 #include "store/errors.h"
 #include "tally/totals.h"
 
@@ -42,6 +43,7 @@ struct Options {
   bool read_only = false;       ///< for verify and the command line; takes no lock, makes nothing
   bool compact = true;          ///< let RocksDB merge files as it sees fit
   rocksdb::Env* env = nullptr;  ///< tests bring faults in here; not owned
+  DiskWatch watch = {};         ///< who hears of what RocksDB meets outside of a commit
 };
 
 /// One account's new bytes. Views hold during commit() only.

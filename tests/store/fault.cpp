@@ -1,5 +1,7 @@
 #include "fault.h"
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace geotally::store {
@@ -27,11 +29,11 @@ class FaultyFile : public rocksdb::FSWritableFileOwnerWrapper {
     return FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    if (fault_.hits(Fault::Call::kSync, path_)) return fault_.error();
+    if (fault_.hits(Fault::Call::kSync, path_)) return fault_.status();
     return FSWritableFileOwnerWrapper::Sync(options, debug);
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    if (fault_.hits(Fault::Call::kSync, path_)) return fault_.error();
+    if (fault_.hits(Fault::Call::kSync, path_)) return fault_.status();
     return FSWritableFileOwnerWrapper::Fsync(options, debug);
   }
 
@@ -41,7 +43,7 @@ class FaultyFile : public rocksdb::FSWritableFileOwnerWrapper {
       FSWritableFileOwnerWrapper::Append(Slice(data.data(), data.size() / 2), options, debug)
           .PermitUncheckedError();
     }
-    return fault_.error();
+    return fault_.status();
   }
 
   const std::string path_;
@@ -56,7 +58,7 @@ class FaultyFileSystem : public rocksdb::FileSystemWrapper {
 
   IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
-    if (fault_.hits(Fault::Call::kOpen, path)) return fault_.error();
+    if (fault_.hits(Fault::Call::kOpen, path)) return fault_.status();
     const IOStatus status = FileSystemWrapper::NewWritableFile(path, options, file, debug);
     if (status.ok()) *file = std::make_unique<FaultyFile>(std::move(*file), path, fault_);
     return status;
@@ -64,10 +66,15 @@ class FaultyFileSystem : public rocksdb::FileSystemWrapper {
   IOStatus ReopenWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                               std::unique_ptr<FSWritableFile>* file,
                               IODebugContext* debug) override {
-    if (fault_.hits(Fault::Call::kOpen, path)) return fault_.error();
+    if (fault_.hits(Fault::Call::kOpen, path)) return fault_.status();
     const IOStatus status = FileSystemWrapper::ReopenWritableFile(path, options, file, debug);
     if (status.ok()) *file = std::make_unique<FaultyFile>(std::move(*file), path, fault_);
     return status;
+  }
+  // The wrapped file system would open RocksDB's own log by itself, without faults.
+  IOStatus NewLogger(const std::string& path, const IOOptions& options,
+                     std::shared_ptr<rocksdb::Logger>* result, IODebugContext* debug) override {
+    return FileSystem::NewLogger(path, options, result, debug);
   }
   IOStatus GetFreeSpace(const std::string& path, const IOOptions& options, std::uint64_t* bytes,
                         IODebugContext* debug) override {
@@ -83,7 +90,8 @@ class FaultyFileSystem : public rocksdb::FileSystemWrapper {
 }  // namespace
 
 bool Fault::hits(Call called, const std::string& path) {
-  if (call != called || path.find(file) == std::string::npos) return false;
+  const Call wanted = call;
+  if ((wanted != called && wanted != Call::kWrite) || path.find(file) == std::string::npos) return false;
   if (skipped > 0) {
     --skipped;
     return false;
@@ -96,11 +104,28 @@ bool Fault::hits(Call called, const std::string& path) {
   return true;
 }
 
-rocksdb::IOStatus Fault::error() const {
-  if (!no_space) return IOStatus::IOError("a planted fault");
+rocksdb::IOStatus Fault::status() const {
+  if (error == Error::kIo) return IOStatus::IOError("a planted fault");
+  if (error == Error::kQuota) {
+    // As rocksdb's env/io_posix.cc words every error that it does not know.
+    return IOStatus::IOError("While appending to file: a planted fault",
+                             std::generic_category().message(EDQUOT));
+  }
   IOStatus no_room = IOStatus::NoSpace("a planted fault: the disk is full");
   no_room.SetRetryable(true);
   return no_room;
+}
+
+std::string to_string(Fault::Error error) {
+  switch (error) {
+    case Fault::Error::kIo:
+      return "io_error";
+    case Fault::Error::kNoSpace:
+      return "no_space";
+    case Fault::Error::kQuota:
+      return "quota";
+  }
+  return "";
 }
 
 std::unique_ptr<rocksdb::Env> make_faulty_env(Fault& fault) {

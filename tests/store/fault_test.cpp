@@ -33,14 +33,14 @@ std::size_t temporary_files(const std::string& directory) {
   return count;
 }
 
-class FailedCommit : public testing::TestWithParam<std::tuple<Case, bool>> {
+class FailedCommit : public testing::TestWithParam<std::tuple<Case, Fault::Error>> {
  protected:
   void plant() {
-    const auto& [planted, no_space] = GetParam();
+    const auto& [planted, error] = GetParam();
     fault_.call = planted.call;
     fault_.file = planted.file;
     fault_.torn = planted.torn;
-    fault_.no_space = no_space;
+    fault_.error = error;
     fault_.failed = 0;
     fault_.skipped = planted.skipped;
     fault_.times = 1;
@@ -165,10 +165,9 @@ INSTANTIATE_TEST_SUITE_P(
             Case{"flush_append", Fault::Call::kAppend, ".sst", true, false, 0, true},
             Case{"flush_manifest_append", Fault::Call::kAppend, "MANIFEST", true, false, 0, true},
             Case{"flush_manifest_sync", Fault::Call::kSync, "MANIFEST", true, false, 0, true}),
-        testing::Bool()),
+        testing::Values(Fault::Error::kIo, Fault::Error::kNoSpace, Fault::Error::kQuota)),
     [](const auto& param) {
-      return std::string(std::get<0>(param.param).name) +
-             (std::get<1>(param.param) ? "_no_space" : "_io_error");
+      return std::string(std::get<0>(param.param).name) + "_" + to_string(std::get<1>(param.param));
     });
 
 }  // namespace
