@@ -15,8 +15,10 @@ constexpr std::uint64_t kFramesPerClock = 256;
 constexpr std::chrono::microseconds kNap{200};
 constexpr std::int64_t kDay_us = tally::kDaySeconds * tally::kMicrosPerSecond;
 // On a silent feed a day is closed by the clock, so much later: the last events before midnight
-// are still on their way then. Silence is measured tick by tick and not by the clock's reading: a
-// clock that is set forward must not close days that the feed is still in.
+// are still on their way then. Silence is measured tick by tick and not by the clock's reading, and
+// a day must have been lived through, from the newest event on: a clock that is set forward, or was
+// ahead from the start, must not close days that the feed is still in. What is closed is never
+// closed again.
 constexpr std::int64_t kCloseSilentDayAfter_us = 60'000'000;
 constexpr std::int64_t kTickMax_us = 10'000'000;
 // Closing rows are held in memory until their mark is committed.
@@ -42,7 +44,8 @@ Ingest::Ingest(IngestOptions options, const store::CommitRecord& last, feed::Dia
       next_day_to_close_(last.next_day_to_close),
       last_mark_(last.number),
       last_mark_at_us_(wall_us_),
-      last_tick_us_(wall_us_) {}
+      last_tick_us_(wall_us_),
+      lived_until_us_(last.watermark_us) {}
 
 Ingest::~Ingest() = default;
 
@@ -114,12 +117,12 @@ void Ingest::take(const Event& event, bool counts) {
       options_.reopen();
       return;
   }
-  if (observed_since_us_ == 0) {
-    observed_since_us_ =
-        options_.clock == ClockMode::kWall ? std::min(event.time_us, wall_us_) : event.time_us;
-  }
+  // Of the event, never of the wall clock: that one may be days behind, as two witnesses have just
+  // said or as nobody has noticed yet, and the store would claim for ever what it never observed.
+  if (observed_since_us_ == 0) observed_since_us_ = event.time_us;
   if (next_day_to_close_ == 0) next_day_to_close_ = day;
   silent_us_ = 0;
+  lived_until_us_ = std::max(lived_until_us_, event.time_us);
   ++events_;
   delays_.add(wall_us_ - event.time_us);
   if (counts) {
@@ -234,7 +237,10 @@ void Ingest::drained() {
 
 void Ingest::tick() {
   wall_us_ = options_.now_us();
-  silent_us_ += std::clamp<std::int64_t>(wall_us_ - last_tick_us_, 0, kTickMax_us);
+  const std::int64_t passed_us =
+      std::clamp<std::int64_t>(wall_us_ - last_tick_us_, 0, kTickMax_us);
+  silent_us_ += passed_us;
+  lived_until_us_ += passed_us;
   last_tick_us_ = wall_us_;
   if (options_.alive) options_.alive();
   if (wall_us_ - last_mark_at_us_ < options_.commit_interval_us && wall_us_ >= last_mark_at_us_) {
@@ -245,7 +251,8 @@ void Ingest::tick() {
   std::vector<std::int64_t> closed;
   if (connected_ && position_.caught_up() && next_day_to_close_ != 0 &&
       silent_us_ >= kCloseSilentDayAfter_us) {
-    const std::int64_t day = (horizon_.edge_us(wall_us_) - kCloseSilentDayAfter_us) / kDay_us;
+    const std::int64_t now_us = std::min(horizon_.edge_us(wall_us_), lived_until_us_);
+    const std::int64_t day = (now_us - kCloseSilentDayAfter_us) / kDay_us;
     while (next_day_to_close_ < day && closed.size() < kDaysPerMark) {
       closed.push_back(next_day_to_close_++);
     }

@@ -250,6 +250,84 @@ TEST(WallClock, ObservedSinceIsTheFirstEvent) {
   EXPECT_EQ(again.snapshot()->observed_since_us, kNow_us - kHour_us);
 }
 
+// "observed_since: start of the store", which is not what a clock that is behind says it is.
+class StartsWithAClock : public testing::TestWithParam<std::int64_t> {};
+INSTANTIATE_TEST_SUITE_P(That, StartsWithAClock,
+                         testing::Values(-kNow_us, -14 * kDay_us, -9 * kMinute_us, std::int64_t{0},
+                                         9 * kMinute_us, 14 * kDay_us),
+                         [](const auto& param) {
+                           if (param.param == -kNow_us) return std::string("stands_in_1970");
+                           const std::string minutes =
+                               std::to_string(std::abs(param.param) / kMinute_us) + "_minutes";
+                           return minutes + (param.param < 0 ? "_behind" : "_ahead");
+                         });
+
+TEST_P(StartsWithAClock, NoWindowClaimsWhatWasNotObserved) {
+  const TempDir directory;
+  RigOptions options = options_in(directory, ClockMode::kWall);
+  options.wall_us += GetParam();
+  std::vector<Line> lines;
+  for (int i = 0; i < 400; ++i) {
+    lines.push_back(post("did:plc:" + std::to_string(i % 7), kNow_us + i * kSecond_us));
+  }
+  {
+    Rig rig(options);
+    rig.settle();  // marks go out before the first event
+    std::size_t at = 0;
+    while (at < lines.size()) {
+      rig.feed(lines[at++]);
+      rig.wall_us += kSecond_us;
+      rig.tick();
+      if (rig.reopened == 0) continue;
+      rig.reopened = 0;
+      rig.reconnect();  // nothing was counted yet: live, or where it is told to begin
+      at = rig.resume_at(lines);
+    }
+    rig.settle();
+    EXPECT_EQ(posts(*rig.snapshot()), lines.size());
+    EXPECT_EQ(rig.snapshot()->observed_since_us, kNow_us);
+    EXPECT_EQ(rig.store().last_commit().next_day_to_close, kNow_us / kDay_us);
+    EXPECT_EQ(rig.store().days(0, INT64_MAX).size(), 0U);
+  }
+  // A later start, when the clock is right.
+  options.wall_us = kNow_us + 400 * kSecond_us;
+  Rig rig(options);
+  rig.feed(std::span(lines).subspan(rig.resume_at(lines)));
+  rig.feed(post("did:plc:a", options.wall_us));
+  rig.settle();
+  const auto snapshot = rig.snapshot();
+  EXPECT_EQ(snapshot->observed_since_us, kNow_us);
+  for (std::size_t w = 0; w < snapshot->windows.size(); ++w) {
+    EXPECT_LE(snapshot->window_coverage_us[w], 400 * kSecond_us) << snapshot->windows[w].name;
+  }
+  EXPECT_EQ(posts(*snapshot), lines.size() + 1);
+}
+
+// A quiet feed: the clock alone says that days have passed.
+TEST(WallClock, AClockThatIsAheadClosesNoDayOfAFeedThatIsSilent) {
+  const TempDir directory;
+  RigOptions options = options_in(directory, ClockMode::kWall);
+  options.wall_us = kNow_us + 14 * kDay_us;
+  Rig rig(options);
+  rig.feed(post("did:plc:a", kNow_us));
+  rig.position().idle();
+  rig.pass(10 * kMinute_us);
+  rig.settle();
+  EXPECT_EQ(rig.store().days(0, INT64_MAX).size(), 0U);
+  EXPECT_EQ(rig.store().last_commit().next_day_to_close, kNow_us / kDay_us);
+  // It is set right, and the day goes on: its row says what was true at its end.
+  rig.wall_us = kNow_us + 10 * kMinute_us;
+  rig.feed(post("did:plc:b", kNow_us + 10 * kMinute_us));
+  rig.feed(post("did:plc:b", (kNow_us / kDay_us + 1) * kDay_us - 11 * kMinute_us));
+  rig.pass(kDay_us);
+  rig.position().idle();
+  rig.pass(2 * kMinute_us);
+  rig.settle();
+  const auto rows = rig.store().days(0, INT64_MAX);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].closing[0].accounts, 2U);
+}
+
 // "Ingested until = E while connected and caught up, else the watermark."
 TEST(WallClock, TimeThatIsNotCaughtUpIsNotCoverage) {
   const TempDir directory;

@@ -65,6 +65,12 @@ class Units(unittest.TestCase):
         # A folder inside the plain unit's dynamic directory could not be entered.
         self.assertIn("StateDirectory=geotally-%i", template)
 
+    def test_they_wait_for_the_clock_to_be_right(self):
+        # systemd.special(7): ordered after it, never pulling it in.
+        for name in UNITS:
+            self.assertRegex(unit(name), r"(?m)^After=.*\btime-sync\.target\b")
+            self.assertNotRegex(unit(name), r"(?m)^(Wants|Requires)=.*\btime-sync\.target\b")
+
     def test_exit_codes_after_which_a_restart_is_useless(self):
         codes = dict(re.findall(r"(kExit\w+) = (\d+)", (SOURCE / "daemon/exit_code.h").read_text()))
         final = {codes[name] for name in ("kExitUsage", "kExitData", "kExitCannotCreate",
