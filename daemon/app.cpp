@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "base/check.h"
 #include "daemon/clock.h"
 #include "daemon/exit_code.h"
 #include "daemon/notify.h"
@@ -48,6 +49,22 @@ std::int64_t steady_us() {
       .count();
 }
 
+// An invariant that is broken says so in the log before it stops the process.
+class InvariantsToLog {
+ public:
+  explicit InvariantsToLog(log::Logger& log) {
+    base::on_broken([&log](const base::Broken& broken) {
+      log.write(log::Event::kInvariantBroken,
+                {{"what", broken.what},
+                 {"condition", broken.condition},
+                 {"place", fmt::format("{}:{}", broken.file, broken.line)}});
+    });
+  }
+  ~InvariantsToLog() { base::on_broken({}); }
+  InvariantsToLog(const InvariantsToLog&) = delete;
+  InvariantsToLog& operator=(const InvariantsToLog&) = delete;
+};
+
 }  // namespace
 
 struct App::Parts {
@@ -71,6 +88,7 @@ struct App::Parts {
 
   config::Config config;
   log::Logger log;
+  InvariantsToLog invariants{log};
   metrics::Metrics metrics;
   Notify notify;
   boost::asio::io_context io{1};
@@ -96,6 +114,7 @@ struct App::Parts {
   std::int64_t status_at_us = 0;
   // Erasures that are not durable yet: with which commit they will be, and who waits for it.
   std::vector<std::pair<std::uint64_t, std::function<void(std::uint64_t)>>> forgetting;
+  int stopped_by = 0;  // a signal
   bool stopping = false;
 };
 
@@ -131,7 +150,14 @@ App::Parts::Parts(const config::Inputs& inputs_given)
   options.on_commit = [this] { server.on_commit(); };
 
   server.start();
-  store = store::Store::open(store_options(config));
+  store::Options where = store_options(config);
+  where.watch.on_error = [this](std::string_view error) {
+    log.write(log::Event::kStoreBackgroundError, {{"error", error}});
+  };
+  where.watch.on_write_stop = [this](std::string_view reason) {
+    log.write(log::Event::kStoreWriteStopped, {{"reason", reason}});
+  };
+  store = store::Store::open(where);
   const store::CommitRecord& last = store->last_commit();
   if (!last.cursor.empty() && !position.parse(last.cursor)) {
     throw store::Refused(fmt::format("store {}: its cursor is corrupt", config.store.data_dir));
@@ -266,7 +292,7 @@ int App::Parts::run() {
   notify.ready("connecting");
   io.run();
 
-  log.write(log::Event::kDaemonStopping, {});
+  log.write(log::Event::kDaemonStopping, {{"signal", stopped_by == SIGINT ? "SIGINT" : "SIGTERM"}});
   pipeline->stop();
   server.stop();
   ready.store(nullptr, std::memory_order_release);
@@ -282,6 +308,7 @@ void App::Parts::await_signal() {
       await_signal();
       return;
     }
+    stopped_by = signal;
     stop();
   });
 }

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
+
+#include "base/check.h"
 
 namespace geotally {
 namespace {
@@ -110,7 +111,7 @@ std::optional<Country> Country::parse_iso3166(std::string_view code) {
 std::size_t Country::count() { return kCount; }
 
 Country Country::from_index(std::size_t index) {
-  assert(index < kCount);
+  GEOTALLY_CHECK(index < kCount, "a country that is not in the table");
   return Country(static_cast<std::uint8_t>(index));
 }
 

@@ -1,8 +1,9 @@
 #include "geo/memory.h"
 
 #include <bit>
-#include <cassert>
 #include <cstring>
+
+#include "base/check.h"
 
 namespace geotally::geo {
 namespace {
@@ -13,14 +14,14 @@ static_assert(std::endian::native == std::endian::little);
 class Writer {
  public:
   void put(unsigned value, unsigned bits) {
-    assert(value < 1U << bits);
+    GEOTALLY_CHECK(value < 1U << bits, "a piece of evidence left its bits");
     const std::uint64_t wide = value;
     words_[position_ / 64] |= wide << (position_ % 64);
     if (position_ % 64 + bits > 64) words_[position_ / 64 + 1] |= wide >> (64 - position_ % 64);
     position_ += bits;
   }
   [[nodiscard]] EvidenceState state() const {
-    assert(position_ == 8 * sizeof(EvidenceState));
+    GEOTALLY_CHECK(position_ == 8 * sizeof(EvidenceState), "the bits of evidence fill its bytes");
     EvidenceState state;
     std::memcpy(state.bytes.data(), words_.data(), state.bytes.size());
     return state;

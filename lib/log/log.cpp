@@ -15,6 +15,7 @@
 
 #include <systemd/sd-journal.h>
 
+#include "base/check.h"
 #include "log/line.h"
 
 namespace geotally::log {
@@ -97,6 +98,7 @@ Format choose_format(int descriptor, std::string_view journal_stream) {
 Logger::Logger(Options options)
     : descriptor_(options.descriptor),
       format_(resolve(options)),
+      strict_(options.strict),
       refill_ns_(std::max<std::int64_t>(1, std::chrono::nanoseconds(options.refill).count())),
       burst_ns_(refill_ns_ * std::max<std::int64_t>(1, options.burst)),
       level_min_(options.level_min) {}
@@ -114,7 +116,7 @@ bool Logger::allowed(Limit& limit, std::int64_t now_ns) const {
 }
 
 void Logger::write(Event event, std::initializer_list<Field> fields) {
-  if (info(event).level < level_min_.load(std::memory_order_relaxed)) return;
+  if (!strict_ && info(event).level < level_min_.load(std::memory_order_relaxed)) return;
   write_at(event, fields, std::chrono::system_clock::now(), std::chrono::steady_clock::now());
 }
 
@@ -122,6 +124,11 @@ void Logger::write_at(Event event, std::initializer_list<Field> fields,
                       std::chrono::system_clock::time_point now,
                       std::chrono::steady_clock::time_point steady) {
   const EventInfo& row = info(event);
+  if (strict_) {
+    for (const Field& field : fields) {
+      GEOTALLY_CHECK(lists(row, field.key), "a line has a field that its event does not list");
+    }
+  }
   if (row.level < level_min_.load(std::memory_order_relaxed)) return;
   Limit& limit = limits_[static_cast<std::size_t>(event)];
   const std::int64_t now_ns =

@@ -72,6 +72,9 @@ struct Options {
   /// Fatal lines are never held back.
   std::uint32_t burst = 20;
   std::chrono::milliseconds refill{1000};  ///< one more line each so often
+  /// A field that the event's row does not list is a broken invariant. For tests: tests/log holds
+  /// every line of the source to its row.
+  bool strict = false;
 };
 
 /// Thread-safe and free of locks: a line is one write(2). Nothing here throws;
@@ -112,6 +115,7 @@ class Logger {
   // Constant after construction.
   const int descriptor_;
   const Format format_;
+  const bool strict_;
   const std::int64_t refill_ns_;
   const std::int64_t burst_ns_;
 

@@ -1,11 +1,11 @@
 #include "metrics/country_page.h"
 
 #include <array>
-#include <cassert>
 #include <charconv>
 #include <cstdint>
 #include <vector>
 
+#include "base/check.h"
 #include "country/country.h"
 
 namespace geotally::metrics {
@@ -36,7 +36,7 @@ class Writer {
   }
   /// Ends a line: microseconds as seconds, exactly. Requires time_us >= 0.
   void seconds(std::int64_t time_us) {
-    assert(time_us >= 0);
+    GEOTALLY_CHECK(time_us >= 0, "a time to be shown is before 1970");
     std::array<char, 32> digits{};
     char* end = std::to_chars(digits.data(), digits.data() + 20, time_us / kMicrosPerSecond).ptr;
     if (std::int64_t fraction = time_us % kMicrosPerSecond; fraction != 0) {
@@ -95,9 +95,10 @@ void per_country_and(Writer& writer, const tally::Snapshot& snapshot, std::strin
 
 std::string country_page(const tally::Snapshot& snapshot) {
   using Figures = tally::CountryFigures;
-  assert(snapshot.countries.size() == Country::count());
-  assert(snapshot.windows.size() <= Figures::kWindowsMax);
-  assert(snapshot.window_coverage_us.size() == snapshot.windows.size());
+  GEOTALLY_CHECK(snapshot.countries.size() == Country::count(), "a snapshot has every country");
+  GEOTALLY_CHECK(snapshot.windows.size() <= Figures::kWindowsMax, "a snapshot has few windows");
+  GEOTALLY_CHECK(snapshot.window_coverage_us.size() == snapshot.windows.size(),
+                 "every window has its coverage");
 
   std::vector<std::string> windows;
   for (const tally::Window& window : snapshot.windows) {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cassert>
 #include <limits>
 #include <map>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "base/check.h"
 #include "log/log.h"
 #include "metrics/process.h"
 
@@ -204,7 +204,7 @@ class Page {
 
 std::size_t place_of(const std::vector<std::string_view>& words, std::string_view word) {
   const auto found = std::ranges::find(words, word);
-  assert(found != words.end() && "a reason that the constructor was not told of");
+  GEOTALLY_CHECK(found != words.end(), "a reason that the constructor was not told of");
   return static_cast<std::size_t>(found - words.begin());
 }
 

@@ -1,10 +1,9 @@
 #include "pipeline/account_table.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
+
+#include "base/check.h"
 
 namespace geotally::pipeline {
 namespace {
@@ -66,7 +65,7 @@ HotAccount* AccountTable::find(tally::AccountKey key) {
 }
 
 HotAccount& AccountTable::insert(tally::AccountKey key) {
-  assert(!full());
+  GEOTALLY_CHECK(!full(), "an account beyond those that memory holds");
   if (size_ >= limit_of(homes_)) grow(std::min(homes_ + homes_ / 2, slots_max_));
   HotAccount& account = slots_[place(key)];
   account = {};
@@ -84,16 +83,14 @@ void AccountTable::reserve(std::size_t accounts) {
 std::size_t AccountTable::place(tally::AccountKey key) {
   std::size_t i = home(key);
   while (keys_[i] != 0) ++i;
-  if (i + 1 >= keys_.size()) {  // the last slot stays free: it ends every search
-    std::fputs("geotally: invariant broken: account keys are not spread\n", stderr);
-    std::abort();
-  }
+  // The last slot stays free: it ends every search.
+  GEOTALLY_CHECK(i + 1 < keys_.size(), "account keys are not spread");
   keys_[i] = key;
   return i;
 }
 
 void AccountTable::erase(std::size_t slot) {
-  assert(keys_[slot] != 0);
+  GEOTALLY_CHECK(keys_[slot] != 0, "an account is erased that is not there");
   std::size_t hole = slot;
   for (std::size_t i = slot + 1; keys_[i] != 0; ++i) {
     // Who is at home behind the hole must stay behind it.

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <chrono>
 #include <thread>
 
 #include <fmt/format.h>
+
+#include "base/check.h"
 
 namespace geotally::pipeline {
 namespace {
@@ -250,7 +251,8 @@ std::uint64_t Accounts::rewrite(std::uint64_t round) {
 
 std::vector<store::AccountChange> Accounts::take_changed(std::uint64_t number,
                                                          std::uint32_t horizon_s) {
-  assert(committed_.load(std::memory_order_acquire) + 1 >= number);
+  GEOTALLY_CHECK(committed_.load(std::memory_order_acquire) + 1 >= number,
+                 "two commits are on their way");
   bytes_.begin(changed_);
   table_.take_changed([&](std::span<const std::size_t> slots) {
     static_assert(AccountTable::kTogether <= tally::FencePool::kTogether);

@@ -1,9 +1,10 @@
 #include "pipeline/batch.h"
 
-#include <cassert>
 #include <cstring>
 
 #include <boost/lockfree/spsc_queue.hpp>
+
+#include "base/check.h"
 
 namespace geotally::pipeline {
 
@@ -40,7 +41,7 @@ struct BatchQueue::Rings {
 };
 
 BatchQueue::BatchQueue(std::size_t batches) : rings_(std::make_unique<Rings>()) {
-  assert(batches >= 2 && batches <= kBatches);
+  GEOTALLY_CHECK(batches >= 2 && batches <= kBatches, "so many batches fit into the ring");
   free_.reserve(batches);
   for (std::size_t i = 0; i < batches; ++i) {
     batches_.push_back(std::make_unique<Batch>());
@@ -60,9 +61,7 @@ Batch* BatchQueue::try_take() {
 
 void BatchQueue::push(Batch* batch) {
   samples_.fetch_add(batch->size(), std::memory_order_relaxed);
-  const bool pushed = rings_->forward.push(batch);
-  assert(pushed);
-  static_cast<void>(pushed);
+  GEOTALLY_CHECK(rings_->forward.push(batch), "a batch has no room: its events would be lost");
   pushed_.fetch_add(1, std::memory_order_release);
   pushed_.notify_one();
 }
@@ -83,9 +82,7 @@ Batch* BatchQueue::pop() {
 void BatchQueue::give_back(Batch* batch) {
   samples_.fetch_sub(batch->size(), std::memory_order_relaxed);
   batch->clear();
-  const bool pushed = rings_->back.push(batch);
-  assert(pushed);
-  static_cast<void>(pushed);
+  GEOTALLY_CHECK(rings_->back.push(batch), "an empty batch has no room");
 }
 
 }  // namespace geotally::pipeline

@@ -1,9 +1,9 @@
 #include "pipeline/changed_accounts.h"
 
-#include <cassert>
 #include <string_view>
 #include <utility>
 
+#include "base/check.h"
 #include "store/codec.h"
 
 namespace geotally::pipeline {
@@ -35,7 +35,7 @@ void ChangedAccounts::put(store::AccountChange change) {
 }
 
 char* ChangedAccounts::room(std::size_t bytes) {
-  assert(bytes <= kChunkBytes);
+  GEOTALLY_CHECK(bytes <= kChunkBytes, "an account's record is longer than a chunk");
   if (used_chunks_ == 0 || kChunkBytes - used_bytes_ < bytes) {
     if (used_chunks_ == chunks_.size()) {
       chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunkBytes));

@@ -145,6 +145,7 @@ void Committer::commit(Delivery& delivery) {
   metrics_.feed_cursor(mark.cursor_time_us);
   if (done_us - started_us > kSlowCommit_us) {
     log_.write(log::Event::kStoreCommitSlow, {{"duration_ms", (done_us - started_us) / 1'000},
+                                              {"commit", mark.number},
                                               {"accounts", commit.accounts.size()}});
   }
   rewriter_.committed(delivery);
@@ -237,7 +238,7 @@ void Committer::write(const store::Commit& commit) {
     } catch (const store::IoError& error) {
       failing_.store(true, std::memory_order_relaxed);
       metrics_.store_commit_failed();
-      log_.write(log::Event::kStoreCommitFailed, {{"error", error.what()}});
+      log_.write(log::Event::kStoreCommitFailed, {{"error", error.what()}, {"commit", commit.record.number}});
     }
     {
       std::unique_lock lock(delivered_mutex_);

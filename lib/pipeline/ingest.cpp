@@ -308,7 +308,11 @@ void Ingest::finish() {
 
 void Ingest::report() {
   for (std::size_t i = 0; i < kRejections; ++i) {
-    if (rejected_[i] != 0) metrics_.rejected(static_cast<Rejection>(i), rejected_[i]);
+    if (rejected_[i] == 0) continue;
+    const auto reason = static_cast<Rejection>(i);
+    metrics_.rejected(reason, rejected_[i]);
+    log_.write(log::Event::kFeedRejected,
+               {{"reason", to_string(reason)}, {"events", rejected_[i]}});
   }
   dropped_[static_cast<std::size_t>(Drop::kFuture)] += horizon_.take_unconfirmed();
   dropped_[static_cast<std::size_t>(Drop::kReopening)] += horizon_.take_confirmed();

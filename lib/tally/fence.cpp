@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <utility>
+
+#include "base/check.h"
 
 namespace geotally::tally {
 namespace {
@@ -41,7 +42,7 @@ FencePool::FencePool() { nodes_.grow(kFirstNodes); }
 
 FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision, FenceTag tag,
                                       std::uint32_t time_s) {
-  assert(revision > 0);
+  GEOTALLY_CHECK(revision > 0, "a record without a revision reached the fence");
   if (revision <= state.floor) return Admission::kReplayed;
 
   if (state.entries == 0) {
@@ -84,7 +85,7 @@ FencePool::Admission FencePool::admit(FenceState& state, std::uint64_t revision,
 }
 
 void FencePool::fetch(std::span<const FenceState* const> states) const {
-  assert(states.size() <= kTogether);
+  GEOTALLY_CHECK(states.size() <= kTogether, "more fences than are fetched together");
   std::array<const FenceEntry*, kTogether> at{};
   for (std::size_t i = 0; i < states.size(); ++i) at[i] = next(states[i]->newest);
   for (bool more = true; more;) {
@@ -138,7 +139,7 @@ void FencePool::copy(const FenceState& state, std::vector<FenceEntry>& out) cons
 }
 
 void FencePool::restore(FenceState& state, const std::vector<FenceEntry>& newest_first) {
-  assert(state.entries == 0);
+  GEOTALLY_CHECK(state.entries == 0, "a fence is restored over another");
   state.oldest_s = UINT32_MAX;
   std::uint32_t before = 0;
   for (const FenceEntry& entry : newest_first) {
@@ -159,7 +160,7 @@ std::uint32_t FencePool::take() {
     free_ = nodes_[node].next;
     return node;
   }
-  assert(made_ < UINT32_MAX);
+  GEOTALLY_CHECK(made_ < UINT32_MAX, "fences have more entries than numbers");
   if (made_ == nodes_.size()) nodes_.grow(2 * nodes_.size());
   return made_++;
 }
@@ -176,7 +177,7 @@ void FencePool::give_back(std::uint32_t first) {
 
 // Keeps the `kept` newest entries; the floor rises to the newest of the others.
 void FencePool::cut_after(FenceState& state, std::uint32_t kept) {
-  assert(kept < state.entries);
+  GEOTALLY_CHECK(kept < state.entries, "a fence is cut behind its end");
   if (kept == 0) {
     state.floor = std::max(state.floor, state.newest.revision);
     give_back(state.newest.next);

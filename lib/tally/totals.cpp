@@ -1,10 +1,9 @@
 #include "tally/totals.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
+
+#include "base/check.h"
 
 namespace geotally::tally {
 namespace {
@@ -13,10 +12,9 @@ namespace {
 template <typename Total>
 Total sum(Total total, std::int64_t difference) {
   const auto result = static_cast<std::int64_t>(total) + difference;
-  if (result < 0 || static_cast<std::uint64_t>(result) > std::numeric_limits<Total>::max()) {
-    std::fputs("geotally: invariant broken: a cell left its range\n", stderr);
-    std::abort();
-  }
+  GEOTALLY_CHECK(
+      result >= 0 && static_cast<std::uint64_t>(result) <= std::numeric_limits<Total>::max(),
+      "a cell left its range");
   return static_cast<Total>(result);
 }
 
@@ -35,7 +33,7 @@ Row& Totals::touch(RowId id) {
 void Totals::apply(const Changes& changes, std::int64_t watermark_s) {
   for (const auto& part : changes.parts()) {
     // Changes hold nothing that was expired at the mark before, which is where these totals are.
-    assert(part->bucket >= first_kept(part->kind, watermark_s_));
+    GEOTALLY_CHECK(part->bucket >= first_kept(part->kind, watermark_s_), "a change of an expired bucket");
     // A commit may span days, of which most seconds would come only to go at once. A row of a day
     // stays stored for ever.
     if (part->kind != RowKind::kDay && part->bucket < first_kept(part->kind, watermark_s)) continue;
@@ -109,7 +107,7 @@ const Row* Totals::row(RowId id) const {
 
 std::vector<CountryFigures> Totals::figures(std::span<const Window> windows,
                                             std::int64_t edge_s) const {
-  assert(windows.size() <= CountryFigures::kWindowsMax);
+  GEOTALLY_CHECK(windows.size() <= CountryFigures::kWindowsMax, "more windows than figures hold");
   const std::size_t countries = Country::count();
   std::vector<CountryFigures> figures(countries);
   for (std::size_t i = 0; i < countries; ++i) {

@@ -11,7 +11,7 @@ import tempfile
 
 # The floors, ground floor first. A module may include what lies on floors below its own, and of
 # that only what the top of its CMakeLists.txt says ("May include: ...").
-FLOORS = [["proto"], ["event", "country", "log"], ["geo", "tally", "config"],
+FLOORS = [["proto"], ["base"], ["event", "country", "log"], ["geo", "tally", "config"],
           ["feed", "store", "metrics"], ["pipeline", "http"], ["study"]]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 # What crosses a process boundary: for those that answer.
@@ -34,6 +34,11 @@ ONE_FILE_EACH = [("Boost.Beast", re.compile(r"^boost/beast"), "lib/feed/"),
                  ("Boost.Beast", re.compile(r"^boost/beast"), "bench/feed/")]
 # They test what lib/ does: its errors must not be theirs.
 STRANGERS = ["bench/feed/"]
+
+# What a packager's -DNDEBUG would switch off in silence, and what would say nothing to the log.
+BARE_CHECK = re.compile(r"(?<!\w)(?:assert|std::abort)\s*\(")
+COMMENT = re.compile(r"//.*")
+MAY_ABORT = "lib/base/check.cpp"
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 OURS = re.compile(r"geotally::([a-z_]+)|\bgeotally_([a-z]+)\b(?!\s*\()")
@@ -109,6 +114,11 @@ def check(root):
         name = path.relative_to(root).as_posix()
         text = path.read_text(errors="replace")
         in_lib = name.startswith("lib/")
+        if in_lib and path.suffix != ".h" and name != MAY_ABORT:
+            code = COMMENT.sub("", text)
+            for match in BARE_CHECK.finditer(code):
+                violation(name, line_of(code, match.start()),
+                          "checks without GEOTALLY_CHECK (base/check.h)")
         module = name.split("/")[1] if in_lib else None
         for match in INCLUDE.finditer(text):
             line = line_of(text, match.start())
@@ -172,7 +182,8 @@ def self_test():
         "lib/event/CMakeLists.txt": library("event", "nothing of ours"),
         "lib/event/event.h": "#include <cstdint>\n",
         "lib/tally/CMakeLists.txt": library("tally", "event", "geotally::event"),
-        "lib/tally/tally.cpp": '#include "event/event.h"\n#include "tally/tally.h"\n',
+        "lib/tally/tally.cpp": '#include "event/event.h"\n#include "tally/tally.h"\n'
+                               "static_assert(true);  // nor assert() in words\n",
         "lib/store/CMakeLists.txt": library("store", "event, tally (the cells)",
                                             "geotally::tally\n PRIVATE_LIBRARIES RocksDB::rocksdb"),
         "lib/store/store.cpp": "#include <rocksdb/db.h>\n",
@@ -214,6 +225,8 @@ def self_test():
         ("lib/http/CMakeLists.txt", library("http", "tally", "prometheus-cpp::core"), "links prometheus"),
         ("lib/tally/CMakeLists.txt", "geotally_library(tally SOURCES a.cpp)\n", "does not say"),
         ("lib/tally/CMakeLists.txt", library("tally", "event, clocks"), "which is no module"),
+        ("lib/tally/tally.cpp", "void f(int i) {\n  assert(i > 0);\n}\n", "without GEOTALLY_CHECK"),
+        ("lib/tally/tally.cpp", "void f() { std::abort(); }\n", "without GEOTALLY_CHECK"),
         ("lib/attic/CMakeLists.txt", library("attic", "event"), "on no floor"),
     ]
     failures = []

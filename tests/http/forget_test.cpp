@@ -58,7 +58,7 @@ class ForgetTest : public ::testing::Test {
   }
 
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  log::Logger log_{{.descriptor = null_}};
+  log::Logger log_{{.descriptor = null_, .strict = true}};
   metrics::Metrics metrics_{{"1", "r"}, 0, {{"dns"}, {"silent"}}, log_};
   std::atomic<bool> loaded_{true};
   std::mutex mutex_;

@@ -80,7 +80,7 @@ class ServerTest : public ::testing::Test {
   }
 
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  log::Logger log_{{.descriptor = null_}};
+  log::Logger log_{{.descriptor = null_, .strict = true}};
   metrics::Metrics metrics_{{"1", "r"}, 0, {{"dns"}, {"silent"}}, log_};
   std::mutex mutex_;
   std::shared_ptr<const tally::Snapshot> snapshot_;

@@ -65,6 +65,13 @@ TEST(Events, NamesAreUniqueAndWellFormed) {
     EXPECT_EQ(row.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz._"), std::string_view::npos);
     EXPECT_FALSE(row.body.empty());
     EXPECT_FALSE(row.meaning.empty());
+    std::set<std::string_view> keys;
+    for (const std::string_view key : row.keys) {
+      EXPECT_EQ(key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos);
+      if (key.empty()) continue;
+      EXPECT_TRUE(keys.insert(key).second) << row.name << " " << key;
+    }
+    EXPECT_FALSE(lists(row, ""));
     EXPECT_EQ(row.body.find_first_of("\"\\\n"), std::string_view::npos) << "written unescaped";
     if (row.message_id.empty()) continue;
     EXPECT_EQ(row.message_id.size(), 32u);
@@ -204,6 +211,14 @@ TEST(Logger, ThreadsDoNotMixTheirLines) {
   for (const auto& line : written) {
     ASSERT_EQ(parser.parse(line).error(), simdjson::SUCCESS) << line;
   }
+}
+
+// Readers filter by fields: a line has those that its row lists, whatever its level.
+TEST(Logger, AFieldThatTheEventDoesNotListStopsAStrictOne) {
+  Logger log({.level_min = Level::kFatal, .format = Format::kJson, .descriptor = -1, .strict = true});
+  log.write(Event::kFeedNotice, {{"host", "feed.example:443"}, {"name", "info"}});
+  EXPECT_DEATH(log.write(Event::kFeedNotice, {{"hosts", "feed.example:443"}}),
+               "a field that its event does not list");
 }
 
 TEST(Logger, ALineThatCannotBeWrittenIsCounted) {

@@ -22,6 +22,7 @@ log::Options log_options(int descriptor) {
   log::Options options;
   options.descriptor = descriptor;
   options.format = log::Format::kJson;
+  options.strict = true;
   return options;
 }
 
