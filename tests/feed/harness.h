@@ -37,7 +37,8 @@ class Harness {
         log({.level_min = log::Level::kDebug,
              .format = log::Format::kJson,
              .descriptor = open_log(),
-             .burst = 100'000}) {
+             .burst = 100'000,
+             .strict = true}) {
     for (const auto& text : urls) {
       std::string error;
       EXPECT_TRUE(Url::parse(text, options.urls.emplace_back(), error)) << error;

@@ -93,6 +93,22 @@ TEST(CountryPage, NumbersAreExactToTheMicrosecondAndToTheUnit) {
   }
 }
 
+// "restore and rebuild store a base: the exposed counters start again from 0, a true reset that
+// Prometheus understands"
+TEST(CountryPage, EveryCounterStartsAgainFromItsBase) {
+  tally::Snapshot snapshot = small_world();
+  snapshot.gaps = 7;
+  snapshot.gaps_base = 5;
+  snapshot.gap_us_base = 90'000'000;
+  of(snapshot, "FR").posts_base = 990;
+  of(snapshot, "FR").posts_deleted_base = 10;
+  const std::string page = country_page(snapshot);
+  EXPECT_EQ(value_of(page, "geotally_feed_gaps_total"), "2");
+  EXPECT_EQ(value_of(page, "geotally_feed_gap_seconds_total"), "0.25");
+  EXPECT_EQ(value_of(page, "geotally_posts_total{country=\"FR\"}"), "10");
+  EXPECT_EQ(value_of(page, "geotally_posts_deleted_total{country=\"FR\"}"), "0");
+}
+
 TEST(CountryPage, HoldsSixteenWindows) {
   tally::Snapshot snapshot = empty_snapshot();
   snapshot.windows.clear();

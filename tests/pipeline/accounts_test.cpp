@@ -143,6 +143,47 @@ TEST_F(AccountsOfAShard, WhatWasNeverChangedBelongsToEveryRound) {
   EXPECT_EQ(take(), every(1, 2));
 }
 
+// What is read ahead is as it was when reading began: an account that has left memory since then
+// may be newer in the store.
+TEST_F(AccountsOfAShard, WhatLeftMemoryAgainIsNotTakenFromWhatWasReadAhead) {
+  for (const std::uint64_t number : every(1, 1)) change(number);
+  take();
+  accounts_ =
+      std::make_unique<Accounts>(AccountsOptions{.slots = 512}, *store_, committed_, abandoned_);
+  accounts_->begin_warm_up();
+  ASSERT_EQ(accounts_->residency(), Residency::kLoading);
+  // All of them post again before the reader's parts are taken.
+  for (const std::uint64_t number : every(1, 1)) change(number);
+  take();
+  // More than fit come: some leave. They are durable by then.
+  for (std::uint64_t number = kAccounts + 1; number <= 10 * kAccounts; ++number) {
+    change(number);
+    if (accounts_->crowded()) take();
+  }
+  take();
+  while (accounts_->warming_up()) accounts_->warm_up(0);
+  EXPECT_EQ(accounts_->residency(), Residency::kPart);
+  for (const std::uint64_t number : every(1, 1)) {
+    EXPECT_EQ(accounts_->get(number * kSpread).state.posts, 2U) << number;
+  }
+}
+
+// A part of what was read ahead comes when the account is in memory already, and has changed there.
+TEST_F(AccountsOfAShard, WhatIsInMemoryIsNotReplacedByWhatWasReadAhead) {
+  for (const std::uint64_t number : every(1, 1)) change(number);
+  take();
+  accounts_ =
+      std::make_unique<Accounts>(AccountsOptions{.slots = 4'096}, *store_, committed_, abandoned_);
+  accounts_->begin_warm_up();
+  for (const std::uint64_t number : every(3, 1)) change(number);
+  while (accounts_->warming_up()) accounts_->warm_up(0);
+  EXPECT_EQ(accounts_->residency(), Residency::kAll);
+  EXPECT_EQ(accounts_->size(), kAccounts);
+  for (const std::uint64_t number : every(1, 1)) {
+    EXPECT_EQ(accounts_->get(number * kSpread).state.posts, number % 3 == 1 ? 2U : 1U) << number;
+  }
+}
+
 TEST_F(AccountsOfAShard, WhatIsBlankIsRemoved) {
   change(1);
   change(2);

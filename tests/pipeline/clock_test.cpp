@@ -303,6 +303,36 @@ TEST_P(StartsWithAClock, NoWindowClaimsWhatWasNotObserved) {
   EXPECT_EQ(posts(*snapshot), lines.size() + 1);
 }
 
+// "W ∩ [observed_since, ingested until] minus gaps": what may yet become a gap is none of it.
+TEST(FeedClock, AStretchThatMayHaveBeenMissedIsNotCoverage) {
+  const TempDir directory;
+  Rig rig(options_in(directory, ClockMode::kFeed));
+  const std::int64_t start = kNow_us / kHour_us * kHour_us;
+  const auto covered_24h = [&] {
+    const auto snapshot = rig.snapshot();
+    for (std::size_t w = 0; w < snapshot->windows.size(); ++w) {
+      if (snapshot->windows[w].name == "24h") return snapshot->window_coverage_us[w] / kSecond_us;
+    }
+    return std::int64_t{-1};
+  };
+  rig.feed(post("did:plc:a", start));
+  rig.feed(post("did:plc:b", start + 100 * kSecond_us));
+  rig.settle();
+  EXPECT_EQ(covered_24h(), 100);
+  // Nothing of what we know comes again: ten minutes are in doubt until a minute of feed is over.
+  rig.reconnect();
+  rig.feed(post("did:plc:c", start + 700 * kSecond_us));
+  rig.feed(post("did:plc:c", start + 720 * kSecond_us));
+  rig.settle();
+  EXPECT_EQ(rig.snapshot()->gaps, 0U);
+  EXPECT_EQ(covered_24h(), 120);
+  // What was seen before comes after all: it was only reordered.
+  rig.feed(post("did:plc:b", start + 100 * kSecond_us));
+  rig.settle();
+  EXPECT_EQ(rig.snapshot()->gaps, 0U);
+  EXPECT_EQ(covered_24h(), 720);
+}
+
 // A quiet feed: the clock alone says that days have passed.
 TEST(WallClock, AClockThatIsAheadClosesNoDayOfAFeedThatIsSilent) {
   const TempDir directory;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "http/api/api.h"
+#include "http/api/days.h"
 #include "study/charts.h"
 #include "study/figures.h"
 #include "study/page.h"
@@ -137,6 +138,80 @@ http::Ask committing(std::function<std::uint64_t(int)> commit_of, int& questions
     };
     return http::ask(sources, question, parameters);
   };
+}
+
+// Two countries over ninety days of a store that is older: France stays, Brazil grows past it.
+class OfTwoCountries : public testing::Test {
+ protected:
+  static constexpr std::int32_t kFirst = http::kWorldLastDay - 89;
+  static constexpr std::int32_t kFrom = http::kWorldLastDay - 29;
+  static constexpr std::int32_t kOvertakes = kFrom + 11;  // the first day that ends with it ahead
+
+  OfTwoCountries() : sources_(http::world_sources()) {
+    sources_.snapshot = [] {
+      auto snapshot = std::make_shared<tally::Snapshot>(*http::world());
+      snapshot->observed_since_us = std::int64_t{kFirst - 60} * 86'400 * 1'000'000;
+      return snapshot;
+    };
+    sources_.daily_rows = [this](std::int32_t from, std::int32_t to) {
+      std::vector<http::DailyRow> rows;
+      for (std::int32_t day = std::max(from, kFirst); day <= std::min(to, http::kWorldLastDay);
+           ++day) {
+        for (const char* code : {"FR", "BR"}) {
+          http::DailyRow row;
+          row.day = day;
+          row.country = country(code);
+          row.accounts = code == std::string_view("FR") ? 10'000 : day < kOvertakes ? 9'000 : 11'000;
+          row.active = {100, 200, 300, 400};
+          row.engagement = {0, 0, 0, row.accounts};
+          row.gap_us = day == kFrom ? first_gap_us_ : day == kFrom + 1 ? second_gap_us_ : 0;
+          rows.push_back(row);
+        }
+      }
+      return rows;
+    };
+  }
+  [[nodiscard]] Figures figures(const std::string& window = "30d") const {
+    const http::Ask ask = [this](std::string_view question, const http::Parameters& parameters) {
+      return http::ask(sources_, question, parameters);
+    };
+    auto [figures, reply] = gather(ask, {.from = http::day_text(kFrom), .window = window});
+    EXPECT_TRUE(figures) << reply.error;
+    return figures.value_or(Figures{});
+  }
+
+  http::Sources sources_;
+  std::int64_t first_gap_us_ = 0;
+  std::int64_t second_gap_us_ = 0;
+};
+
+TEST_F(OfTwoCountries, ActiveAccountsAreOfTheWindowThatWasAskedFor) {
+  std::uint64_t active = 0;
+  for (const auto& [window, days] :
+       {std::pair("24h", 1), std::pair("7d", 7), std::pair("30d", 30), std::pair("90d", 90)}) {
+    active += 200;  // of both
+    const Figures of = figures(window);
+    EXPECT_EQ(of.window_days, days);
+    EXPECT_EQ(of.world.active, active) << window;
+    ASSERT_EQ(of.days.size(), 30U);
+    EXPECT_EQ(of.days.front().active, active) << window;
+  }
+}
+
+TEST_F(OfTwoCountries, AnOvertakingIsOfTheFirstDayThatEndsWithTheOtherAhead) {
+  const Figures of = figures();
+  ASSERT_EQ(of.overtakings.size(), 1U);
+  EXPECT_EQ(of.overtakings[0].ahead.code(), "BR");
+  EXPECT_EQ(of.overtakings[0].behind.code(), "FR");
+  EXPECT_EQ(http::day_text(of.overtakings[0].day), http::day_text(kOvertakes));
+}
+
+// Growth is from the end of the first day on: what was missed of that day is not missed of it.
+TEST_F(OfTwoCountries, AGapOfTheFirstDayIsNotOfThePeriod) {
+  first_gap_us_ = 43'200'000'000;
+  EXPECT_EQ(figures().covered, 1);
+  second_gap_us_ = 21'600'000'000;
+  EXPECT_DOUBLE_EQ(figures().covered, 1 - 0.25 / 29);
 }
 
 TEST_F(OfTheSmallWorld, IsAskedAgainUntilAllIsOfOneCommit) {
