@@ -71,6 +71,7 @@ def of_the_machine(long, tries, world):
         if long or "once (EIO)" in name and "fdata" in name:
             yield (f"disk: {name}", machine.disk_call(
                 name, injection, calls, numbers if "{n}" in injection else numbers[:1]), world)
+    yield "disk: quota", machine.quota(tries), world
     for pattern in damaged.PATTERNS:
         if long or pattern in ("*.sst", "MANIFEST-*"):
             yield f"damaged: {pattern}", damaged.restored(pattern, tries), world

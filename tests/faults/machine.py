@@ -10,8 +10,51 @@ from bench import MEMORY_MIB, Row, expect, field, get, wait_until
 from kills import command, is_free, store_files, under_strace
 
 
+def refused_start(bench, wrapper, words):
+    """A start that ends with 74 and one line that says why."""
+    done = subprocess.run([*wrapper, *(str(word) for word in command(bench))], capture_output=True,
+                          text=True, check=False, timeout=60)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    expect(done.returncode == 74 and len(said) == 1 and words in said[0],
+           f"a start: {done.returncode}: {said}")
+
+
+def quota(tries):
+    """A quota is used up, though the disk has room, and there is room again."""
+    def run(bench):
+        row = Row("quota used up, and room again")
+        no_room = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fallocate", "-e",
+                   "inject=fallocate:error=EDQUOT"]
+        bench.start()
+        bench.play(2_000)
+        bench.settle()
+        for _ in range(tries):
+            before = bench.daemon.sample("geotally_store_commit_errors_total")
+            strace = subprocess.Popen(["strace", "-p", str(bench.daemon.process.pid), *no_room],
+                                      stderr=subprocess.DEVNULL)
+            bench.play(2_000)
+            wait_until("commits fail", lambda: bench.daemon.sample(
+                "geotally_store_commit_errors_total") > before)
+            expect("quota" in bench.daemon.errors(), "the log says that it is a quota")
+            code, _ = get(f"http://127.0.0.1:{bench.daemon.port}/healthz")
+            expect(code == 200, f"/healthz: {code}")
+            strace.terminate()
+            strace.wait()
+            bench.settle()
+            bench.check(row)
+            bench.kill()
+            refused_start(bench, ["strace", "-D", *no_room], "quota")
+            wait_until("the store is free", lambda: is_free(bench.folder / "data" / "LOCK"))
+            bench.start()
+            bench.settle()
+            bench.check(row)
+        return row
+    return run
+
+
 def full_disk(tries):
-    """A small file system of its own; something else fills it up, and goes again."""
+    """A small file system of its own; something else fills it up, and goes again. Meanwhile the
+    daemon waits; started anew, it ends with 74 where opening has no room, or waits as well."""
     def run(bench):
         row = Row("disk full, and space again")
         data = bench.folder / "data"
@@ -35,6 +78,13 @@ def full_disk(tries):
                     "geotally_store_commit_errors_total") > before)
                 code, _ = get(f"http://127.0.0.1:{bench.daemon.port}/healthz")
                 expect(code == 200, f"/healthz: {code}")
+                bench.kill()
+                refused_start(bench, [], "the disk is full")
+                wait_until("the store is free", lambda: is_free(data / "LOCK"))
+                os.truncate(ballast, ballast.stat().st_size - (16 << 20))
+                bench.start()
+                wait_until("commits fail", lambda: bench.daemon.sample(
+                    "geotally_store_commit_errors_total") > 0)
                 ballast.unlink()
                 bench.settle()
                 bench.check(row)
@@ -51,6 +101,7 @@ DISK_CALLS = [
     ("fdatasync fails once (EIO)", "fdatasync:error=EIO:when={n}", "fdatasync"),
     ("fsync fails once (EIO)", "fsync:error=EIO:when={n}", "fsync"),
     ("fdatasync says full once (ENOSPC)", "fdatasync:error=ENOSPC:when={n}", "fdatasync"),
+    ("fdatasync says quota once (EDQUOT)", "fdatasync:error=EDQUOT:when={n}", "fdatasync"),
     ("rename fails once (EIO)", "rename:error=EIO:when={n}", "rename"),
     ("reads fail once (EIO)", "pread64:error=EIO:when={n}", "pread64"),
     ("fdatasync takes a second", "fdatasync:delay_enter=1000000", "fdatasync"),
