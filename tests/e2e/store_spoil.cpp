@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   }
   if (what == "totals") {
     std::string none;
-    store::encode_countries(tally::Totals(), none);
+    store::encode_countries(store::CountryTotalsArray{}, none);
     rocksdb::WriteOptions synced;
     synced.sync = true;
     return store->database().Put(synced, "countries", none).ok() ? 0 : 1;
