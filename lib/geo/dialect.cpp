@@ -16,8 +16,8 @@ Dialect read_dialect(const Table& table, std::string_view text) {
   std::array<std::pair<std::uint8_t, std::uint8_t>, kCountriesMax> hits{};  // country, words
   std::size_t count = 0;
   const auto look = [&](std::string_view name) {
-    table.find(name_key(name), [&](std::uint32_t reference) {
-      if (reference < Table::kFirstSpecial) return;
+    table.find(name_key(name), [&](Reference reference) {
+      if (!reference.special()) return;
       const Special& special = table.special(reference);
       if (special.meaning != Meaning::kDialect) return;
       for (std::size_t i = 0; i < count; ++i) {

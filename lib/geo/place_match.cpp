@@ -10,13 +10,19 @@ namespace {
 float people(const Table& table, const Match::Sense& sense) {
   return std::max(static_cast<float>(table.country(sense.country).population()), 1'000.0F);
 }
-// Of parts that no place is in, as many as a part has on the average.
+constexpr float kPartsOfACountry = 20;  // of a country, on the average
+
+// An area that was named by hand is one of them.
 float people_of_part(const Table& table, const Match::Sense& sense) {
-  constexpr float kParts = 20;
-  return sense.admin != 0 ? table.inhabitants_of_part(sense.admin) : people(table, sense) / kParts;
+  return sense.inhabitants > 0 ? sense.inhabitants : people(table, sense) / kPartsOfACountry;
 }
 
 }  // namespace
+
+float people_of_unknown_part(const Table& table, const Match::Sense& sense) {
+  constexpr float kMost = 100'000;
+  return std::min(people(table, sense) / kPartsOfACountry, kMost);
+}
 
 float trust(const Table& table, const Prior& prior, const Match& match, const Match::Sense& sense) {
   float result = 0;
@@ -90,10 +96,11 @@ float fame(const Table& table, const Match::Sense& sense) {
   // The larger of two namesakes is named alone more often than its inhabitants say; those of the
   // smaller add where it is.
   constexpr float kFame = 1.25F;
-  if (sense.city) return std::pow(sense.inhabitants + 300, kFame);
+  if (sense.city) return std::pow(sense.inhabitants + 300, kFame) * sense.renown;
   switch (sense.meaning) {
     case Meaning::kCountryName:
-      return 20 * std::pow(people(table, sense), kFame);
+      // Salvador is a country in French, and a city for those who live there.
+      return (sense.admin == 0 ? 20.0F : 0.1F) * std::pow(people(table, sense), kFame);
     case Meaning::kPart:
       return std::pow(people_of_part(table, sense), kFame);
     case Meaning::kNickname:

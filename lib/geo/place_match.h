@@ -21,8 +21,10 @@ struct Match {
     std::uint8_t country;
     std::uint16_t admin;
     std::uint32_t place;
-    float inhabitants;
+    float inhabitants;  // of a city or a part
+    float renown;       // of a city: a factor, 1 for most
     bool confirmed;
+    bool exact;  // spelled as the text spells it, accents and all
   };
   std::array<Sense, kSensesMax> senses;
   std::size_t count = 0;
@@ -51,6 +53,14 @@ struct Match {
                           const Match::Sense& sense);
 /// How often the meaning is named without anything beside it, next to others of the same name.
 [[nodiscard]] float fame(const Table& table, const Match::Sense& sense);
+
+/// Inhabitants of a part of which no place is known.
+[[nodiscard]] float people_of_unknown_part(const Table& table, const Match::Sense& sense);
+
+/// How widely a city is known for its size: 1 for one of fifteen names.
+[[nodiscard]] inline float renown(const PlaceRecord& place) {
+  return (static_cast<float>(place.renown) + 3) / 20;
+}
 
 /// Whether `region` behind a name says that `sense` is meant by it.
 [[nodiscard]] bool supports(const Match::Sense& region, const Match::Sense& sense);

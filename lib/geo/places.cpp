@@ -12,6 +12,7 @@ namespace geotally::geo {
 namespace {
 
 constexpr std::size_t kNameWordsMax = 5;
+constexpr std::size_t kLongNameWordsMax = 9;  // of countries, see Meaning::kLonger
 constexpr std::size_t kMatchesMax = 16;
 constexpr std::size_t kLookupsMax = 400;
 
@@ -33,6 +34,7 @@ class Scan {
       longer = longer || words_.text(i).size() > kCodeMax;
     }
     shouted_ = shouted_ && longer;
+    for (std::size_t i = 0; i < words_.size(); ++i) kinds_[i] = kinds_of_word(words_.text(i));
     find_matches();
     if (match_count_ == 0) return;
     confirm();
@@ -46,6 +48,8 @@ class Scan {
   }
 
  private:
+  bool is(std::size_t word, int kinds) const { return (kinds_[word] & kinds) != 0; }
+
   // ---- names in the text ----
   void find_matches() {
     std::size_t i = 0;
@@ -62,13 +66,54 @@ class Scan {
       }
       std::size_t taken = 0;
       if (worth_looking(i)) {
+        longer_ = false;
         for (std::size_t n = longest; n > 0 && taken == 0; --n) {
           if (match(i, n, words_.text(i, n))) taken = n;
         }
+        if (longer_) taken = match_longer(i, taken);
+        if (taken == 0) taken = match_declined(i, longest);
         if (taken == 0 && match_joined(i)) taken = 1;
       }
       i += std::max<std::size_t>(taken, 1);
     }
+  }
+
+  // "Korea, Republic of" instead of its first `taken` words; what is taken in the end.
+  std::size_t match_longer(std::size_t i, std::size_t taken) {
+    const std::size_t before = match_count_;
+    for (std::size_t n = std::min(kLongNameWordsMax, words_.size() - i);
+         n > std::max<std::size_t>(taken, 1); --n) {
+      const auto names_country = [&](Reference reference) {
+        return reference.special() && table_.special(reference).meaning == Meaning::kCountryName;
+      };
+      bool country = false;
+      ++lookups_;
+      table_.find(name_key(words_.text(i, n)),
+                  [&](Reference reference) { country = country || names_country(reference); });
+      if (!country) continue;
+      if (taken > 0) match_count_ = before - 1;
+      return match(i, n, words_.text(i, n)) ? n : taken;
+    }
+    return taken;
+  }
+
+  // "in Berlin" in languages that decline names: в Берлине, z Krakowa.
+  std::size_t match_declined(std::size_t i, std::size_t longest) {
+    constexpr std::size_t kDeclinedMax = 3;
+    if (!is_preposition_before_case(i)) return 0;
+    for (std::size_t n = std::min(longest, kDeclinedMax); n > 0; --n) {
+      bool found = false;
+      for_nominatives(words_.text(i, n),
+                      [&](std::string_view name) { found = found || match(i, n, name); });
+      if (found) return n;
+    }
+    return 0;
+  }
+  // Slavic prepositions; those of one Latin letter mean other things without a verb before them.
+  bool is_preposition_before_case(std::size_t i) const {
+    if (i == 0 || words_[i].before > Break::kSpace) return false;
+    return is(i - 1, kCase) ||
+           (i > 1 && is(i - 1, kCaseBehindVerb) && is(i - 2, kResidence | kOrigin));
   }
 
   // "NewYork" and "#CapeTown": capitals where spaces were.
@@ -95,7 +140,7 @@ class Scan {
   bool worth_looking(std::size_t i) const {
     if (field_ == Field::kLocation) return true;
     if (words_[i].capitalised) return true;
-    return (i > 0 && is_cue(words_.text(i - 1))) || pinned(i) || words_.size() <= 4 ||
+    return (i > 0 && is(i - 1, kCue)) || pinned(i) || words_.size() <= 4 ||
            words_[i].before >= Break::kComma;
   }
   bool pinned(std::size_t i) const { return ends_in_pin(text_.substr(0, words_[i].raw_begin)); }
@@ -139,32 +184,46 @@ class Scan {
     found.word = false;
     const Word& word = words_[first];
     // "Southern" and "Island" are the names of some part somewhere, but say nothing alone.
-    const bool filler = count == 1 && (is_filler(name) || is_personal(name));
-    table_.find(name_key(name), [&](std::uint32_t reference) {
-      if (reference < Table::kFirstSpecial) {
+    const bool filler = count == 1 && !word.dense && is(first, kFiller | kPersonal);
+    const std::uint32_t accents = accent_class(words_.accents(first, count));
+    table_.find(name_key(name), [&](Reference reference) {
+      const bool exact = accents == 0 || (reference.accents() & accents) != 0;
+      if (!reference.special()) {
         if (filler || found.count == kSensesMax) return;
-        constexpr float kByBorrowers = 0.1F;
-        const bool borrowed = (reference & Table::kBorrowed) != 0;
-        reference &= ~Table::kBorrowed;
-        const PlaceRecord& place = table_.place(reference);
-        found.senses[found.count++] = {
-            Meaning::kNickname,
-            true,
-            place.country,
-            place.admin,
-            reference,
-            static_cast<float>(place.inhabitants) * (borrowed ? kByBorrowers : 1),
-            false};
+        const PlaceRecord& place = table_.place(reference.index());
+        auto people = static_cast<float>(place.inhabitants);
+        float known = renown(place);
+        if (reference.borrowed()) {
+          // By a name that is rather another's a city is as well known as a small town.
+          people = std::min(people / 10, 10'000.0F);
+          known = 0.5F;
+        }
+        found.senses[found.count++] = {Meaning::kNickname,
+                                       true,
+                                       place.country,
+                                       place.admin,
+                                       reference.index(),
+                                       people,
+                                       known,
+                                       false,
+                                       exact};
         return;
       }
       const Special& special = table_.special(reference);
       switch (special.meaning) {
+        case Meaning::kLonger:
+          longer_ = true;
+          return;
         case Meaning::kDialect:
+        case Meaning::kDomain:
+        case Meaning::kWord:
           return;
         case Meaning::kTrap:
           found.trap = true;
           return;
         case Meaning::kCommonWord:
+          // "Malé" is not "male".
+          if (!exact) return;
           if (special.admin == 6) {
             found.given_name = true;
           } else {
@@ -178,16 +237,24 @@ class Scan {
       if (found.count == kSensesMax) return;
       if (filler && special.meaning != Meaning::kCountryName && !is_code(special.meaning)) return;
       auto& sense = found.senses[found.count++];
-      sense = {special.meaning, false, special.country, special.admin, special.place, 0, false};
+      sense = {special.meaning, false, special.country, special.admin, special.place, 0, 1,
+               false,           exact};
       if (special.place != Special::kNoPlace) {
         sense.inhabitants = static_cast<float>(table_.place(special.place).inhabitants);
+      } else if (special.meaning == Meaning::kPart && special.admin != 0) {
+        const Part& part = table_.part(special.admin);
+        sense.inhabitants = part.inhabitants == 0 ? people_of_unknown_part(table_, sense)
+                                                  : static_cast<float>(part.inhabitants);
+        sense.admin = part.admin;
       }
     });
     // "Hotel California" is no place, and neither is its California.
     if (found.count == 0) return found.trap && count > 1;
     found.first = first;
     found.words = count;
-    found.letters = name.size();
+    // Accents set a name apart as letters do.
+    constexpr std::size_t kByAccents = 2;
+    found.letters = name.size() + (accents != 0 ? kByAccents : 0);
     found.before = word.before;
     found.dense = word.dense;
     found.capitals = word.capitals && !shouted_;
@@ -327,10 +394,9 @@ class Scan {
   // What every word is to the names around it.
   void assign_roles() {
     for (std::size_t i = 0; i < words_.size(); ++i) {
-      const std::string_view word = words_.text(i);
-      roles_[i] = words_[i].possessive || is_personal(word) ? Role::kPersonal
-                  : is_filler(word)                         ? Role::kFiller
-                                                            : Role::kOther;
+      roles_[i] = words_[i].possessive || is(i, kPersonal) ? Role::kPersonal
+                  : is(i, kFiller | kResidence | kOrigin)  ? Role::kFiller
+                                                           : Role::kOther;
     }
     for (std::size_t m = 0; m < match_count_; ++m) {
       // Some village is called like almost any word.
@@ -356,26 +422,48 @@ class Scan {
   }
   bool cued(const Match& match) const {
     if (pinned(match.first)) return true;
-    return match.first > 0 && match.before <= Break::kSpace && is_cue(words_.text(match.first - 1));
+    if (match.first == 0 || match.before > Break::kSpace) return false;
+    if (is(match.first - 1, kCue | kResidence | kOrigin)) return true;
+    // "vivo no Porto": a short word behind a verb.
+    constexpr std::size_t kPrepositionMax = 4;  // bytes
+    return match.first > 1 && words_[match.first - 1].before <= Break::kSpace &&
+           words_.text(match.first - 1).size() <= kPrepositionMax &&
+           is(match.first - 2, kResidence | kOrigin);
   }
 
   // ---- from names to countries ----
+  enum class Stay : std::uint8_t { kUnsaid, kHere, kOnce };
+  Stay stay(const Match& match) const {
+    for (std::size_t i = match.first; i > 0 && match.first - i < 2; --i) {
+      if (words_[i].before >= Break::kComma) return Stay::kUnsaid;
+      if (is(i - 1, kResidence)) return Stay::kHere;
+      if (is(i - 1, kOrigin)) return Stay::kOnce;
+    }
+    return Stay::kUnsaid;
+  }
   // Where someone lives counts for more than where he comes from, if both are said.
-  float stay(const Match& match) const {
+  float pull(const Match& match, std::size_t rank, bool residence) const {
     constexpr float kHere = 1.1F;
     constexpr float kOnce = 0.7F;
+    constexpr float kLater = 0.88F;
     if (match_count_ < 2) return 1;
-    for (std::size_t i = match.first; i > 0 && match.first - i < 2; --i) {
-      if (words_[i].before >= Break::kComma) return 1;
-      const std::string_view word = words_.text(i - 1);
-      if (is_residence(word)) return kHere;
-      if (is_origin(word)) return kOnce;
+    switch (stay(match)) {
+      case Stay::kHere:
+        return kHere;
+      case Stay::kOnce:
+        return kOnce;
+      default:
+        return residence ? kOnce : rank == 0 ? 1 : kLater;
     }
-    return 1;
   }
 
   void collect(Reading& reading) {
     std::size_t rank = 0;
+    const bool residence =
+        std::any_of(matches_.begin(), matches_.begin() + static_cast<std::ptrdiff_t>(match_count_),
+                    [&](const Match& match) {
+                      return match.reliability > 0.01F && stay(match) == Stay::kHere;
+                    });
     for (std::size_t m = 0; m < match_count_; ++m) {
       const Match& match = matches_[m];
       if (match.reliability <= 0.01F) continue;
@@ -383,19 +471,27 @@ class Scan {
       std::array<float, kSensesMax> weight{};
       float total = 0;
       bool any_confirmed = false;
-      for (std::size_t i = 0; i < match.count; ++i)
+      bool any_exact = false;
+      for (std::size_t i = 0; i < match.count; ++i) {
         any_confirmed = any_confirmed || match.senses[i].confirmed;
+        any_exact = any_exact || match.senses[i].exact;
+      }
       for (std::size_t i = 0; i < match.count; ++i) {
         const auto& sense = match.senses[i];
         float own = fame(table_, sense);
-        // Who uses such networks names his places more often.
-        own *= std::exp(0.35F * prior_[index(sense)]);
+        if (any_exact && !sense.exact) own *= kFolded;
+        // Who uses such networks names his places more often; of the smallest countries the prior
+        // knows little.
+        constexpr float kByUse = 0.3F;
+        constexpr float kLeast = -7;
+        own *= std::exp(kByUse * std::max(prior_[index(sense)], kLeast));
         if (any_confirmed && !sense.confirmed) own *= kUnconfirmed;
         weight[i] = own;
-        total += own;
       }
+      discount_namesakes(match, weight);
+      for (std::size_t i = 0; i < match.count; ++i) total += weight[i];
       if (total <= 0) continue;
-      const float pull = (rank == 0 ? 1.0F : 0.88F) * stay(match);
+      const float strength = pull(match, rank, residence);
       std::array<bool, kSensesMax> done{};
       bool counted = false;
       for (std::size_t i = 0; i < match.count; ++i) {
@@ -416,15 +512,32 @@ class Scan {
             std::log1p(match.reliability * share / (prior * (1 - match.reliability)));
         std::uint32_t city = 0;
         if (match.reliability > 0.3F) city = city_of(match, sense);
-        reading.add({Country::from_index(country), lift * pull, city,
+        reading.add({Country::from_index(country), lift * strength, city,
                      !sense.city && sense.meaning == Meaning::kDemonym, false, sense.confirmed});
         counted = true;
       }
       if (counted) ++rank;
     }
   }
+  // Of the cities of one name in one country the smaller are named with their state: a dozen towns
+  // called Athens are no second Athens.
+  void discount_namesakes(const Match& match, std::array<float, kSensesMax>& weight) const {
+    constexpr float kSmaller = 0.3F;
+    if (match.count < 2) return;
+    std::array<float, Country::kLimit> most{};
+    for (std::size_t i = 0; i < match.count; ++i) {
+      const auto& sense = match.senses[i];
+      if (sense.city) most[sense.country] = std::max(most[sense.country], weight[i]);
+    }
+    for (std::size_t i = 0; i < match.count; ++i) {
+      const auto& sense = match.senses[i];
+      if (sense.city && weight[i] < most[sense.country]) weight[i] *= kSmaller;
+    }
+  }
   // "Paris, TX" is not in France.
-  static constexpr float kUnconfirmed = 0.001F;
+  static constexpr float kUnconfirmed = 1e-5F;
+  // Who writes Münster does not mean Munster.
+  static constexpr float kFolded = 0.05F;
   // The city that is meant; a name of a part and of its capital means the capital.
   std::uint32_t city_of(const Match& match, const Match::Sense& best) const {
     constexpr float kCapital = 50'000;
@@ -452,11 +565,13 @@ class Scan {
   Field field_;
   float odds_;  // factor on the odds of every reliability
   enum class Role : std::uint8_t { kOther, kFiller, kPersonal, kName };
-  std::array<Role, Words::kWordsMax> roles_;  // set by assign_roles()
+  std::array<Role, Words::kWordsMax> roles_;       // set by assign_roles()
+  std::array<WordKinds, Words::kWordsMax> kinds_;  // of every word, set by run()
   Words words_;
   std::array<Match, kMatchesMax + 1> matches_;  // set by match()
   std::size_t match_count_ = 0;
   std::size_t lookups_ = 0;
+  bool longer_ = false;  // set by match()
   bool shouted_ = false;
 };
 

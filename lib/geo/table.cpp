@@ -97,6 +97,7 @@ Table::Table(const std::filesystem::path& path) {
   specials_ = reinterpret_cast<const Special*>(at(kSpecials));
   buckets_ = reinterpret_cast<const std::uint32_t*>(at(kBuckets));
   names_ = reinterpret_cast<const unsigned char*>(at(kNames));
+  parts_ = reinterpret_cast<const Part*>(at(kParts));
   rings_ = {reinterpret_cast<const Ring*>(at(kRings)), count(kRings, sizeof(Ring))};
   points_ = reinterpret_cast<const Point*>(at(kPoints));
   zones_ = reinterpret_cast<const Zone*>(at(kZones));
@@ -104,11 +105,6 @@ Table::Table(const std::filesystem::path& path) {
   offsets_ = {reinterpret_cast<const OffsetShare*>(at(kOffsets)),
               count(kOffsets, sizeof(OffsetShare))};
   strings_ = at(kStrings);
-  for (std::size_t i = 0; i < place_count_; ++i) {
-    const PlaceRecord& place = places_[i];
-    if (place.admin >= parts_.size()) parts_.resize(place.admin + 1);
-    parts_[place.admin] += static_cast<float>(place.inhabitants);
-  }
   licences_ = {at(kLicences), header.sections[kLicences].size};
 }
 

@@ -6,9 +6,10 @@
 //   places      Place records; names are offsets into `strings`
 //   specials    Special records: what a name can mean besides a place
 //   buckets     65,537 × uint32: first entry of the names whose key has these top 16 bits
-//   names       6 bytes each: low 24 bits of the key, then a reference of 24 bits (a place, with
-//               kBorrowed where the name is rather another's, or, from kFirstSpecial on, a
-//               special); sorted by key, best meaning first
+//   parts       Part records, by the number that places and specials name as `admin`
+//   names       6 bytes each: low 24 bits of the key, then a Reference of 24 bits; sorted by key,
+//               best meaning first. Besides names of places (normalised, see words.h) there are
+//               domains (".brid.gy") and words (see domains.cpp), which no name can be
 //   rings       Ring records, their points in `points`
 //   points      longitude, latitude as int32 in 1e-5 degrees
 //   zones       Zone records sorted by key (name_key of the zone's name, low 32 bits)
@@ -24,7 +25,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "country/country.h"
 
@@ -41,6 +41,7 @@ enum Section : std::size_t {
   kSpecials,
   kBuckets,
   kNames,
+  kParts,
   kRings,
   kPoints,
   kZones,
@@ -52,7 +53,7 @@ enum Section : std::size_t {
 
 struct TableHeader {
   static constexpr std::array<char, 8> kMagic = {'G', 'E', 'O', 'T', 'A', 'L', 'L', 'Y'};
-  static constexpr std::uint32_t kVersion = 2;
+  static constexpr std::uint32_t kVersion = 3;
   std::array<char, 8> magic{};
   std::uint32_t version = 0;
   std::uint32_t header_size = 0;
@@ -67,12 +68,20 @@ struct PlaceRecord {
   std::uint32_t inhabitants;  ///< 0 = unknown
   std::uint16_t admin;        ///< of the country's first-level parts, numbered over all; 0 = none
   std::uint8_t country;       ///< index in `countries`
-  std::uint8_t spare = 0;
+  std::uint8_t renown = 0;    ///< how many names it has over the world, and more for capitals
 };
 static_assert(sizeof(PlaceRecord) == 16);
 
+/// A part of a country: of the first level, or below it.
+struct Part {
+  std::uint32_t inhabitants;  ///< of the places in it, 0 = none is known
+  std::uint16_t admin;        ///< the part of the first level that it is, or lies in; 0 = unknown
+  std::uint16_t spare = 0;
+};
+static_assert(sizeof(Part) == 8);
+
 enum class Meaning : std::uint8_t {
-  kCountryName,
+  kCountryName,  ///< `admin` = 1: by which it is called in languages of others only
   kCountryCode,  ///< "DE": in capitals or after a comma only
   kPart,         ///< a first-level part (state, province) or an area without a code
   kPartCode,     ///< "TX": in capitals or after a comma only
@@ -83,6 +92,10 @@ enum class Meaning : std::uint8_t {
   kCommonWord,  ///< `admin` = class 1 to 6: how common a word, 5 = stop word, 6 = given name
   kTrap,        ///< never a place alone
   kDialect,     ///< no place: a word of one country's way to write its language
+  kLonger,  ///< no meaning by itself: names of countries begin so that are longer than others, or
+            ///< go on behind a comma ("Korea, Republic of")
+  kDomain,  ///< of a service that anybody uses, or a country code that anybody buys
+  kWord,    ///< an English word, for domains
 };
 
 struct Special {
@@ -121,11 +134,30 @@ struct OffsetShare {
 };
 static_assert(sizeof(OffsetShare) == 4);
 
+/// What a name means: 24 bits.
+class Reference {
+ public:
+  static constexpr std::uint32_t kIndexMask = 0x3ffff;
+  static constexpr std::uint32_t kSpecial = 0x400000;
+  static constexpr std::uint32_t kBorrowed = 0x200000;
+  static constexpr int kAccentsShift = 18;
+
+  explicit Reference(std::uint32_t bits) : bits_(bits) {}
+  /// Of a place or of a special.
+  [[nodiscard]] std::uint32_t index() const { return bits_ & kIndexMask; }
+  [[nodiscard]] bool special() const { return (bits_ & kSpecial) != 0; }
+  /// The name is rather another place's.
+  [[nodiscard]] bool borrowed() const { return (bits_ & kBorrowed) != 0; }
+  /// A set of the classes of its spellings (see accent_class() in words.h); 0 = it has no accents.
+  [[nodiscard]] std::uint32_t accents() const { return bits_ >> kAccentsShift & 7; }
+
+ private:
+  std::uint32_t bits_;
+};
+
 /// Immutable after open(); thread-safe.
 class Table {
  public:
-  static constexpr std::uint32_t kFirstSpecial = 0x400000;
-  static constexpr std::uint32_t kBorrowed = 0x200000;
   static constexpr std::size_t kNameBytes = 6;
 
   /// Maps the file. Throws TableError when it is missing,
@@ -137,19 +169,18 @@ class Table {
 
   [[nodiscard]] Country country(std::size_t index) const { return countries_[index]; }
   [[nodiscard]] const PlaceRecord& place(std::uint32_t index) const { return places_[index]; }
-  [[nodiscard]] const Special& special(std::uint32_t reference) const {
-    return specials_[reference - kFirstSpecial];
+  [[nodiscard]] const Special& special(Reference reference) const {
+    return specials_[reference.index()];
   }
   [[nodiscard]] std::string_view name(const PlaceRecord& place) const {
     const char* at = strings_ + place.name;
     return {at + 1, static_cast<unsigned char>(*at)};
   }
-  /// Inhabitants of the places of a first-level part, by PlaceRecord::admin.
-  [[nodiscard]] float inhabitants_of_part(std::uint16_t admin) const { return parts_[admin]; }
+  [[nodiscard]] const Part& part(std::uint16_t admin) const { return parts_[admin]; }
   /// Place of a GeoNames id; null where the table has none.
   [[nodiscard]] const PlaceRecord* find_place(std::uint32_t id) const;
 
-  /// Calls `visit(reference)` for every meaning of a name, best first.
+  /// Calls `visit(Reference)` for every meaning of a name, best first.
   template <typename Visit>
   void find(std::uint64_t key, Visit visit) const {
     const std::uint32_t bucket = static_cast<std::uint32_t>(key >> 24);
@@ -167,7 +198,7 @@ class Table {
     for (; first < buckets_[bucket + 1]; ++first) {
       const std::uint32_t here = read24(first * kNameBytes);
       if (here > low) return;
-      if (here == low) visit(read24(first * kNameBytes + 3));
+      if (here == low) visit(Reference(read24(first * kNameBytes + 3)));
     }
   }
 
@@ -193,7 +224,7 @@ class Table {
   const Special* specials_ = nullptr;
   const std::uint32_t* buckets_ = nullptr;
   const unsigned char* names_ = nullptr;
-  std::vector<float> parts_;
+  const Part* parts_ = nullptr;
   std::span<const Ring> rings_;
   const Point* points_ = nullptr;
   const Zone* zones_ = nullptr;

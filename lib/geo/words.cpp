@@ -74,6 +74,29 @@ constexpr bool may_be_small_capital(UChar32 c) {
   return (c >= 0x0262 && c <= 0x029f) || (c >= 0x1d00 && c <= 0x1d22) || c == 0xa730 || c == 0xa731;
 }
 
+// Arabic as it is typed: without vowel signs and the stretching stroke, alef and yeh without what
+// stands on them, a final teh as heh; Persian letters as their Arabic brothers. 0 = is left out.
+constexpr UChar32 plain_arabic(UChar32 c) {
+  if (c == 0x640 || (c >= 0x64b && c <= 0x65f) || c == 0x670) return 0;
+  switch (c) {
+    case 0x622:
+    case 0x623:
+    case 0x625:
+      return 0x627;
+    case 0x626:
+    case 0x649:
+    case 0x6cc:
+      return 0x64a;
+    case 0x629:
+      return 0x647;
+    case 0x6a9:
+      return 0x643;
+    default:
+      return c;
+  }
+}
+constexpr bool is_arabic(UChar32 c) { return c >= 0x600 && c <= 0x6ff; }
+
 // What has no decomposition but is often written without its stroke.
 constexpr UChar32 without_stroke(UChar32 c) {
   switch (c) {
@@ -132,9 +155,10 @@ const UNormalizer2* canonical() {
 }
 
 constexpr int kWordCharsMax = 64;
+constexpr std::uint32_t kAccentFactor = 0x9e3779b1;  // 2^32 / φ, to spread them
 
 // Appends the normalised form of `raw` (valid UTF-8 without separators) to `out`.
-std::size_t normalise(std::string_view raw, char* out, std::size_t room) {
+std::size_t normalise(std::string_view raw, char* out, std::size_t room, std::uint32_t& accents) {
   std::size_t used = 0;
   const bool ascii = std::none_of(raw.begin(), raw.end(), [](char c) { return c < 0; });
   if (ascii) {
@@ -168,10 +192,18 @@ std::size_t normalise(std::string_view raw, char* out, std::size_t room) {
     U16_NEXT(folded, at, folded_length, c);
     if (c == 0x200c || c == 0x200d) continue;
     if (may_be_small_capital(c)) c = small_capital(c);
+    if (is_arabic(c)) {
+      const UChar32 plain = plain_arabic(c);
+      // Without its sign Amman is Oman.
+      if (plain == 0 && c != 0x640) accents += static_cast<std::uint32_t>(c) * kAccentFactor >> 8;
+      c = plain;
+      if (c == 0) continue;
+    }
     if (!drops_accents(c) || c < 0x80) {
       put(c);
       continue;
     }
+    const UChar32 accented = c;
     // The base letter is the first of the decomposition, however deep.
     for (int depth = 0; depth < 4; ++depth) {
       UChar parts[8];
@@ -181,8 +213,12 @@ std::size_t normalise(std::string_view raw, char* out, std::size_t room) {
       std::int32_t first = 0;
       U16_NEXT(parts, first, count, c);
     }
-    if (c >= 0x300 && c <= 0x36f) continue;
-    put(without_stroke(c));
+    const bool mark = c >= 0x300 && c <= 0x36f;
+    const UChar32 plain = without_stroke(c);
+    // The order does not matter, nor whether words stand alone or together.
+    if (mark || plain != accented)
+      accents += static_cast<std::uint32_t>(accented) * kAccentFactor >> 8;
+    if (!mark) put(plain);
   }
   return used;
 }
@@ -193,7 +229,7 @@ void Words::push(std::string_view source, Word word) {
   if (size_ == kWordsMax || used_ + 2 >= kTextMax) return;
   const std::string_view raw = source.substr(word.raw_begin, word.raw_end - word.raw_begin);
   if (used_ != 0) text_[used_++] = ' ';
-  const std::size_t length = normalise(raw, text_.data() + used_, kTextMax - used_);
+  const std::size_t length = normalise(raw, text_.data() + used_, kTextMax - used_, word.accents);
   if (length == 0) {
     if (used_ != 0) --used_;
     return;

@@ -1,5 +1,6 @@
 // A text as words, in the form in which names are looked up: NFKC case folding, accents of
-// Latin, Greek and Cyrillic letters and apostrophes dropped, everything else kept.
+// Latin, Greek and Cyrillic letters and apostrophes dropped, Arabic as it is typed (no vowel signs,
+// alef and yeh without hamza), everything else kept.
 // The table compiler and the resolver share this, so that a name finds itself.
 #pragma once
 
@@ -23,6 +24,7 @@ struct Word {
   std::uint16_t end = 0;
   std::uint16_t raw_begin = 0;  ///< of the original, in the argument of split()
   std::uint16_t raw_end = 0;
+  std::uint32_t accents = 0;  ///< a hash of the accents that the normalised form lacks, 0 = none
   Break before = Break::kStrong;
   bool capitals = false;     ///< all letters are capitals (two at least)
   bool capitalised = false;  ///< the first letter is a capital, or the script has no capitals
@@ -47,6 +49,12 @@ class Words {
     const std::size_t begin = words_[first].begin;
     return {text_.data() + begin, words_[first + count - 1].end - begin};
   }
+  /// The accents of the words `first` to `first + count − 1`.
+  [[nodiscard]] std::uint32_t accents(std::size_t first, std::size_t count = 1) const {
+    std::uint32_t sum = 0;
+    for (std::size_t i = first; i < first + count; ++i) sum += words_[i].accents;
+    return sum;
+  }
 
  private:
   void push(std::string_view source, Word word);
@@ -55,6 +63,11 @@ class Words {
   std::size_t size_ = 0;
   std::size_t used_ = 0;
 };
+
+/// The class of a spelling by its accents, as a set of one in three; empty where it has none.
+[[nodiscard]] constexpr std::uint32_t accent_class(std::uint32_t accents) {
+  return accents == 0 ? 0 : 1U << accents % 3;
+}
 
 /// 40 bits of XXH3: what a name is found by.
 [[nodiscard]] std::uint64_t name_key(std::string_view normalised);

@@ -32,7 +32,27 @@ TEST(Words, KeepsWhatOtherScriptsNeed) {
   EXPECT_EQ(all("がくせい"), "がくせい");  // voiced kana keep their marks
   EXPECT_EQ(all("서울특별시"), "서울특별시");
   EXPECT_EQ(all("दिल्ली"), "दिल्ली");
-  EXPECT_EQ(all("القاهرة"), "القاهرة");
+}
+
+TEST(Words, ArabicLettersAreAsPeopleTypeThem) {
+  EXPECT_EQ(all("القاهرة"), "القاهره");
+  EXPECT_EQ(all("أبو ظبي"), "ابو ظبي");
+  EXPECT_EQ(all("عُمان"), "عمان");
+  EXPECT_EQ(all("ایران"), all("ايران"));
+}
+
+TEST(Words, SpellingsThatDifferInAccentsAreToldApart) {
+  const auto accents = [](std::string_view text) {
+    Words words;
+    words.split(text);
+    return words.accents(0, words.size());
+  };
+  EXPECT_EQ(accents("Munster"), 0);
+  EXPECT_NE(accents("Münster"), 0);
+  EXPECT_EQ(accents("Münster"), accents("Mu\xcc\x88nster"));  // a combining diaeresis
+  EXPECT_EQ(accents("München"), accents("MÜNCHEN"));
+  EXPECT_NE(accents("Malé"), accents("Malè"));
+  EXPECT_EQ(accent_class(0), 0);
 }
 
 TEST(Words, DividesAtSpacesPunctuationAndScripts) {

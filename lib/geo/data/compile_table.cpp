@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <xxhash.h>
@@ -23,12 +24,14 @@ namespace {
 
 struct Entry {
   std::uint64_t key;
-  double weight;  // larger = better
-  std::uint32_t reference;
+  double weight;            // larger = better
+  std::uint32_t reference;  // without accents
+  std::uint32_t accents;    // of all spellings
 };
 
 constexpr std::size_t kMeaningsMax = 40;
-constexpr std::size_t kWordsInNameMax = 6;
+constexpr std::size_t kWordsInNameMax = 9;
+constexpr std::size_t kWordsInUsualName = 5;
 
 std::vector<std::string> split_tabs(const std::string& line) {
   std::vector<std::string> fields;
@@ -55,9 +58,9 @@ class Compiler {
     }
     std::sort(places_.begin(), places_.end(),
               [](const auto& a, const auto& b) { return a.record.id < b.record.id; });
-    for (const PlaceRow& row : places_) {
-      auto& most = namesakes_[key_of(row.names.front())];
-      most = std::max(most, row.record.inhabitants);
+    for (std::uint32_t i = 0; i < places_.size(); ++i) {
+      const auto [at, added] = namesakes_.try_emplace(key_of(places_[i].names.front()), i);
+      if (places_[i].record.inhabitants > places_[at->second].record.inhabitants) at->second = i;
     }
     for (std::uint32_t i = 0; i < places_.size(); ++i) place_names(i);
     for (const auto& f : lines_) {
@@ -87,10 +90,13 @@ class Compiler {
     for (const auto& f : lines_) {
       if (f[0] == "w") word(f, real);
       if (f[0] == "t") add_special(f[1], {Meaning::kTrap, 0, 0, Special::kNoPlace}, 1e12);
+      if (f[0] == "s") plain("." + f[1], Meaning::kDomain);
+      if (f[0] == "v") plain("=" + f[1], Meaning::kWord);
     }
   }
 
   void write(const std::string& path, const std::string& notice) {
+    merge_spellings();
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
       if (a.key != b.key) return a.key < b.key;
       if (a.weight != b.weight) return a.weight > b.weight;
@@ -104,10 +110,9 @@ class Compiler {
       const Entry& entry = entries_[i];
       run = i > 0 && entries_[i - 1].key == entry.key ? run + 1 : 0;
       if (run >= kMeaningsMax) continue;
-      if (run > 0 && entries_[i - 1].reference == entry.reference) continue;
       ++buckets[(entry.key >> 24) + 1];
       append24(names, static_cast<std::uint32_t>(entry.key) & 0xffffff);
-      append24(names, entry.reference);
+      append24(names, entry.reference | entry.accents << Reference::kAccentsShift);
       ++kept;
     }
     for (std::size_t i = 1; i < buckets.size(); ++i) buckets[i] += buckets[i - 1];
@@ -134,6 +139,10 @@ class Compiler {
     vector_section(kPlaces, records);
     vector_section(kSpecials, specials_);
     vector_section(kBuckets, buckets);
+    for (const PlaceRow& place : places_) {
+      parts_[place.record.admin].inhabitants += place.record.inhabitants;
+    }
+    vector_section(kParts, parts_);
     section(kNames, names.data(), names.size());
     vector_section(kRings, rings_);
     vector_section(kPoints, points_);
@@ -174,6 +183,7 @@ class Compiler {
     if (admin.empty()) return 0;
     const auto [at, added] =
         admins_.try_emplace(country + "." + admin, static_cast<std::uint16_t>(admins_.size() + 1));
+    if (added) parts_.push_back({0, at->second});
     return at->second;
   }
   std::uint64_t key_of(const std::string& name) {
@@ -182,29 +192,71 @@ class Compiler {
     return name_key(words_.text(0, words_.size()));
   }
   void add(const std::string& name, std::uint32_t reference, double weight) {
-    if (const std::uint64_t key = key_of(name); key != 0)
-      entries_.push_back({key, weight, reference});
+    if (const std::uint64_t key = key_of(name); key != 0) {
+      entries_.push_back({key, weight, reference, accent_class(words_.accents(0, words_.size()))});
+    }
+  }
+  // One entry for all spellings that look alike without their accents; a name that is a place's own
+  // in one of them is its own in all.
+  void merge_spellings() {
+    constexpr std::uint32_t kWithoutBorrowed = ~Reference::kBorrowed;
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return std::make_tuple(a.key, a.reference & kWithoutBorrowed, a.reference) <
+             std::make_tuple(b.key, b.reference & kWithoutBorrowed, b.reference);
+    });
+    std::vector<Entry> merged;
+    for (const Entry& entry : entries_) {
+      if (!merged.empty() && merged.back().key == entry.key &&
+          ((merged.back().reference ^ entry.reference) & kWithoutBorrowed) == 0) {
+        merged.back().accents |= entry.accents;
+        merged.back().weight = std::max(merged.back().weight, entry.weight);
+      } else {
+        merged.push_back(entry);
+      }
+    }
+    entries_ = std::move(merged);
   }
   std::uint32_t special(const Special& value) {
     const auto identity = std::make_tuple(value.meaning, value.country, value.admin, value.place);
     const auto [at, added] =
         special_index_.try_emplace(identity, static_cast<std::uint32_t>(specials_.size()));
     if (added) specials_.push_back(value);
-    return Table::kFirstSpecial + at->second;
+    return Reference::kSpecial + at->second;
   }
   void add_special(const std::string& name, const Special& value, double weight) {
     add(name, special(value), weight);
+    if (value.meaning != Meaning::kCountryName) return;
+    // "Congo, the Democratic Republic of the"
+    constexpr Special kLongerName{Meaning::kLonger, 0, 0, Special::kNoPlace};
+    if (const std::size_t comma = name.find_first_of(",("); comma != std::string::npos)
+      add(name.substr(0, comma), special(kLongerName), 1);
+    words_.split(name);
+    if (words_.size() > kWordsInUsualName)
+      entries_.push_back({name_key(words_.text(0, 2)), 1, special(kLongerName), 0});
   }
   void country(const std::vector<std::string>& f) {
     const Special name{Meaning::kCountryName, index_of(f[1]), 0, Special::kNoPlace};
     const Special code{Meaning::kCountryCode, index_of(f[1]), 0, Special::kNoPlace};
     add_special(f[1], code, 1e8);
     if (!f[2].empty()) add_special(f[2], code, 1e8);
-    for (std::size_t i = 3; i < f.size(); ++i) add_special(f[i], name, 1e9);
+    const Special elsewhere{Meaning::kCountryName, index_of(f[1]), 1, Special::kNoPlace};
+    bool own = true;
+    for (std::size_t i = 3; i < f.size(); ++i) {
+      if (f[i] == "~") {
+        own = false;
+      } else {
+        add_special(f[i], own ? name : elsewhere, own ? 1e9 : 9e8);
+      }
+    }
   }
   void part(const std::vector<std::string>& f) {
     const std::uint16_t admin = admin_of(f[1], f[2]);
-    for (std::size_t i = 4; i < f.size(); ++i) {
+    // Below the first level: "within:inhabitants".
+    if (const std::size_t colon = f[4].find(':'); colon != std::string::npos) {
+      const std::uint16_t within = admin_of(f[1], f[4].substr(0, colon));
+      parts_[admin] = {static_cast<std::uint32_t>(std::stoul(f[4].substr(colon + 1))), within};
+    }
+    for (std::size_t i = 5; i < f.size(); ++i) {
       add_special(f[i], {Meaning::kPart, index_of(f[1]), admin, Special::kNoPlace}, 5e6);
     }
     // Codes that people append to a city.
@@ -223,8 +275,9 @@ class Compiler {
     row.record.country = index_of(f[2]);
     row.record.admin = admin_of(f[2], f[3]);
     row.record.inhabitants = static_cast<std::uint32_t>(std::stoul(f[4]));
-    row.zone = f[5];
-    row.names.assign(f.begin() + 6, f.end());
+    row.record.renown = static_cast<std::uint8_t>(std::stoul(f[5]));
+    row.zone = f[6];
+    row.names.assign(f.begin() + 7, f.end());
     row.record.name = static_cast<std::uint32_t>(strings_.size());
     std::string name = row.names.front();
     if (name.size() > 255) name.resize(255);
@@ -235,8 +288,8 @@ class Compiler {
   void place_names(std::uint32_t index) {
     const PlaceRow& row = places_[index];
     for (std::size_t i = 0; i < row.names.size(); ++i) {
-      const bool borrowed = i > 0 && is_of_another(row.names[i], row.record.inhabitants);
-      add(row.names[i], borrowed ? index | Table::kBorrowed : index,
+      const bool borrowed = i > 0 && is_of_another(row.names[i], index);
+      add(row.names[i], borrowed ? index | Reference::kBorrowed : index,
           row.record.inhabitants + (i == 0 ? 1000.0 : 0.0));
     }
     // "Foo City" is called "Foo".
@@ -247,10 +300,52 @@ class Compiler {
   }
   // Names that a place once had, or has beside its own, belong rather to those who bear them:
   // Tijuana is no longer Zaragoza. But Vienna is Wien, and not a town in Virginia.
-  bool is_of_another(const std::string& name, std::uint32_t inhabitants) {
+  // A name that has nothing of the one in use is an old one, however large the place: Chittagong is
+  // no longer Islamabad, nor Harare Salisbury. Odessa and Odesa are one.
+  bool is_of_another(const std::string& name, std::uint32_t index) {
     constexpr std::uint32_t kTown = 20'000;
+    const PlaceRow& place = places_[index];
     const auto found = namesakes_.find(key_of(name));
-    return found != namesakes_.end() && found->second >= kTown && found->second >= inhabitants / 4;
+    if (found == namesakes_.end() || found->second == index) return false;
+    const std::uint32_t bearers = places_[found->second].record.inhabitants;
+    if (bearers < kTown) return false;
+    return bearers >= place.record.inhabitants / 4 || !resembles(name, place.names.front());
+  }
+  // Whether two names share a word, or one of them looks like a form of a word of the other.
+  bool resembles(const std::string& a, const std::string& b) {
+    static const std::string kCommon[] = {"new",  "san", "santa", "saint", "st",  "sao",
+                                          "city", "el",  "la",    "los",   "de",  "the",
+                                          "al",   "am",  "fort",  "port",  "old", "nueva"};
+    const auto words_of = [&](const std::string& name) {
+      std::vector<std::string> words;
+      words_.split(name);
+      for (std::size_t i = 0; i < words_.size(); ++i) {
+        std::string word(words_.text(i));
+        if (std::find(std::begin(kCommon), std::end(kCommon), word) == std::end(kCommon))
+          words.push_back(std::move(word));
+      }
+      return words;
+    };
+    const auto left = words_of(a);
+    const auto right = words_of(b);
+    return std::any_of(left.begin(), left.end(), [&](const auto& x) {
+      return std::any_of(right.begin(), right.end(), [&](const auto& y) {
+        return 2 * distance(x, y) <= std::max(x.size(), y.size());
+      });
+    });
+  }
+  // Levenshtein's.
+  static std::size_t distance(const std::string& a, const std::string& b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+      std::size_t diagonal = std::exchange(row[0], i);
+      for (std::size_t j = 1; j <= b.size(); ++j) {
+        const std::size_t swapped = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+        diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, swapped}));
+      }
+    }
+    return row.back();
   }
   void nickname(const std::vector<std::string>& f) {
     const std::uint8_t country = index_of(f[1]);
@@ -303,6 +398,10 @@ class Compiler {
                     9e8);
       }
     }
+  }
+  // A domain or a word, under a name that no place can have.
+  void plain(const std::string& name, Meaning meaning) {
+    entries_.push_back({name_key(name), 1, special({meaning, 0, 0, Special::kNoPlace}), 0});
   }
   void word(const std::vector<std::string>& f, std::size_t real) {
     const std::uint64_t key = key_of(f[2]);
@@ -386,7 +485,8 @@ class Compiler {
   std::map<std::tuple<Meaning, std::uint8_t, std::uint16_t, std::uint32_t>, std::uint32_t>
       special_index_;
   std::vector<PlaceRow> places_;
-  std::unordered_map<std::uint64_t, std::uint32_t> namesakes_;  // inhabitants of the largest
+  std::vector<Part> parts_{Part{}};                             // by number; the first is none
+  std::unordered_map<std::uint64_t, std::uint32_t> namesakes_;  // the largest place so called
   std::unordered_multimap<std::uint64_t, std::uint32_t> place_by_name_;
   std::unordered_map<std::string, std::uint16_t> admins_;
   std::vector<Ring> rings_;
