@@ -61,7 +61,7 @@ Explanation Resolver::explain(const EvidenceState& state) const {
     }
   }
   if (memory.domain.known()) {
-    say(EvidenceKind::kDomain, memory.domain, tables_->lift(memory.domain, tables_->weights.domain),
+    say(EvidenceKind::kDomain, memory.domain, tables_->lift_of_domain(memory.domain, tables_->weights.domain),
         "the domain of the handle");
   }
   if (memory.region.known()) {

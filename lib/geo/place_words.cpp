@@ -63,11 +63,11 @@ constexpr std::string_view kResidenceWords[] = {
     "vis",         "visc",        "vivant",      "vive",         "vivemos",      "vivendo",
     "viviendo",    "vivo",        "wohne",       "wohnen",       "wohnend",      "wohnhaft",
     "wohnt",       "wonend",      "wonende",     "woon",         "woonachtig",   "woonplaats",
-    "woont",       "working",     "yasiyor",     "yasiyorum",    "zije",         "zijem",
-    "ziju",        "zuhause",     "zyje",        "ζω",           "κατοικω",      "μενω",
-    "живеем",      "живем",       "живет",       "живея",        "живим",        "живу",
-    "жывем",       "зараз",       "мешкаю",      "ныне",         "обитаю",       "переехал",
-    "переехала",   "проживает",   "проживаю",    "сеичас",       "тепер",        "теперь"};
+    "woont",       "yasiyor",     "yasiyorum",   "zije",         "zijem",        "ziju",
+    "zuhause",     "zyje",        "ζω",          "κατοικω",      "μενω",         "живеем",
+    "живем",       "живет",       "живея",       "живим",        "живу",         "жывем",
+    "зараз",       "мешкаю",      "ныне",        "обитаю",       "переехал",     "переехала",
+    "проживает",   "проживаю",    "сеичас",      "тепер",        "теперь"};
 
 // and where he comes from.
 constexpr std::string_view kOriginWords[] = {"afkomstig",    "anciennement",

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "geo/coordinates.h"
+#include "geo/domains.h"
 #include "geo/place_match.h"
 #include "geo/place_words.h"
 #include "geo/words.h"
@@ -22,6 +23,7 @@ class Scan {
       : table_(table), prior_(prior), text_(text), field_(field), odds_(std::exp(shift)) {}
 
   void run(Reading& reading) {
+    hide_links();
     words_.split(text_);
     if (words_.size() == 0) return;
     // All in capitals, and not only because it is all codes ("NV/UT").
@@ -48,6 +50,22 @@ class Scan {
   }
 
  private:
+  // "linktr.ee/paris" and "a@berlin.example" name no place.
+  void hide_links() {
+    text_ = text_.substr(0, Words::kSourceMax);
+    bool copied = false;
+    for (auto link = next_link(text_, 0); link; link = next_link(text_, link->end)) {
+      if (!link->marked) continue;
+      if (!copied) {
+        std::copy(text_.begin(), text_.end(), without_links_.begin());
+        text_ = {without_links_.data(), text_.size()};
+        copied = true;
+      }
+      std::fill(without_links_.begin() + static_cast<std::ptrdiff_t>(link->begin),
+                without_links_.begin() + static_cast<std::ptrdiff_t>(link->end), '|');
+    }
+  }
+
   bool is(std::size_t word, int kinds) const { return (kinds_[word] & kinds) != 0; }
 
   // ---- names in the text ----
@@ -336,11 +354,14 @@ class Scan {
     float best = 0;
     bool nickname = false;
     bool part = false;
+    bool large = false;
+    constexpr float kLarge = 1e5F;  // inhabitants
     for (std::size_t i = 0; i < match.count; ++i) {
       const auto& sense = match.senses[i];
       confirmed = confirmed || sense.confirmed;
       nickname = nickname || (!sense.city && sense.meaning == Meaning::kNicknameCapitals);
       part = part || (!sense.city && sense.meaning == Meaning::kPart);
+      large = large || (sense.city && sense.inhabitants >= kLarge);
       best = std::max(best, trust(table_, prior_, match, sense));
     }
     // What else is said in the same part of the text.
@@ -358,7 +379,11 @@ class Scan {
       if (field_ == Field::kPost) return 0.35F;
       return cued(match) ? 0.93F : 0.8F;
     }
-    if (match.word && match.words < words_.size()) return 0;
+    // "living in Gent" is no word.
+    constexpr float kSaidToBeOne = 0.85F;
+    if (large && match.capitalised && !match.trap && stay(match) != Stay::kUnsaid)
+      best = std::max(best, kSaidToBeOne);
+    if (match.word && match.words < words_.size() && best < kSaidToBeOne) return 0;
     float result = best;
     if (match.trap && !(nickname && match.capitals)) {
       const bool alone = others == 0 && match.words == to - from;
@@ -459,6 +484,7 @@ class Scan {
 
   void collect(Reading& reading) {
     std::size_t rank = 0;
+    std::array<bool, Country::kLimit> confirmed_before{};
     const bool residence =
         std::any_of(matches_.begin(), matches_.begin() + static_cast<std::ptrdiff_t>(match_count_),
                     [&](const Match& match) {
@@ -466,7 +492,7 @@ class Scan {
                     });
     for (std::size_t m = 0; m < match_count_; ++m) {
       const Match& match = matches_[m];
-      if (match.reliability <= 0.01F) continue;
+      if (match.reliability <= 0.01F || is_said_before(m)) continue;
       // Shares of the countries that the name can mean.
       std::array<float, kSensesMax> weight{};
       float total = 0;
@@ -507,7 +533,11 @@ class Scan {
         if (share < 0.02F) continue;
         const auto& sense = match.senses[best];
         const std::size_t country = index(sense);
-        const float prior = std::exp(prior_[country]);
+        // The second of two names that confirm each other lifts the country above the others, and
+        // not above the prior once more: that would favour the rarer country.
+        const bool again = sense.confirmed && confirmed_before[country];
+        confirmed_before[country] = confirmed_before[country] || sense.confirmed;
+        const float prior = again ? 1 : std::exp(prior_[country]);
         const float lift =
             std::log1p(match.reliability * share / (prior * (1 - match.reliability)));
         std::uint32_t city = 0;
@@ -518,6 +548,18 @@ class Scan {
       }
       if (counted) ++rank;
     }
+  }
+  // A name says no more when it is said again.
+  bool is_said_before(std::size_t m) const {
+    const Match& match = matches_[m];
+    if (match.dense) return false;
+    return std::any_of(matches_.begin(), matches_.begin() + static_cast<std::ptrdiff_t>(m),
+                       [&](const Match& other) {
+                         return !other.dense && other.words == match.words &&
+                                words_.text(other.first, other.words) ==
+                                    words_.text(match.first, match.words) &&
+                                other.reliability >= match.reliability;
+                       });
   }
   // Of the cities of one name in one country the smaller are named with their state: a dozen towns
   // called Athens are no second Athens.
@@ -562,6 +604,7 @@ class Scan {
   const Table& table_;
   const Prior& prior_;
   std::string_view text_;
+  std::array<char, Words::kSourceMax> without_links_;  // where text_ has any, set by hide_links()
   Field field_;
   float odds_;  // factor on the odds of every reliability
   enum class Role : std::uint8_t { kOther, kFiller, kPersonal, kName };

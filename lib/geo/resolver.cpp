@@ -84,6 +84,11 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
     const UsualPost usual = count_usual_post(state, language, evidence.utc_hour);
     if (usual != UsualPost::kUnusual) return usual == UsualPost::kMagnitude;
   }
+  return weigh_all(state, evidence);
+}
+
+// By itself, so that a usual post needs no room on the stack for the rest.
+bool Resolver::weigh_all(EvidenceState& state, const Evidence& evidence) const {
   const Weights& weights = tables_->weights;
   const Memory before = unpack(state);
   Memory memory = before;
@@ -135,8 +140,11 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
       add_candidate(memory, flags.countries[i], tables_->lift(flags.countries[i], probability),
                     EvidenceKind::kFlag);
     }
-    if (const Country country = country_of_website(evidence.website); country.known()) {
-      add_candidate(memory, country, tables_->lift(country, weights.website),
+    Country site = country_of_website(tables_->table, evidence.website);
+    // Where there is no field for it, the site stands in the description.
+    if (!site.known()) site = country_of_links(tables_->table, evidence.description);
+    if (site.known()) {
+      add_candidate(memory, site, tables_->lift_of_domain(site, weights.website),
                     EvidenceKind::kDomain);
     }
     if (const Country region = evidence.profile_language.region(); region.known()) {
@@ -153,7 +161,7 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
     std::stable_sort(memory.profile.begin(), memory.profile.end(),
                      [](const auto& a, const auto& b) { return a.strength > b.strength; });
   }
-  if (!evidence.handle.empty()) memory.domain = country_of_handle(evidence.handle);
+  if (!evidence.handle.empty()) memory.domain = country_of_domain(tables_->table, evidence.handle);
   if (evidence.post) {
     LanguageTag detected;
     if (!evidence.text.empty() && (evidence.languages.empty() || evidence.languages[0].empty())) {
@@ -192,7 +200,7 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     scores.add(candidate.kind, candidate.country, static_cast<float>(candidate.strength) / 2);
   }
   if (memory.domain.known()) {
-    scores.add(EvidenceKind::kDomain, memory.domain, tables.lift(memory.domain, weights.domain));
+    scores.add(EvidenceKind::kDomain, memory.domain, tables.lift_of_domain(memory.domain, weights.domain));
   }
   if (memory.region.known()) {
     scores.add(EvidenceKind::kRegion, memory.region, tables.lift(memory.region, weights.region));

@@ -137,6 +137,7 @@ class Resolver {
  private:
   struct Tables;
   struct Scores;
+  bool weigh_all(EvidenceState& state, const Evidence& evidence) const;
   void score(const EvidenceState& state, Scores& scores) const;
   [[nodiscard]] Resolution judge(const EvidenceState& state) const;
   Country dialect_of(std::string_view text, LanguageTag tag, int& words) const;

@@ -54,6 +54,14 @@ struct Resolver::Tables {
     return std::max(0.0F, logit(probability) - logit(std::exp(prior[country.index()])));
   }
 
+  // The same for its code in a domain, which people elsewhere buy too, of every country about as
+  // many: of a country of few accounts they hold the greater part.
+  [[nodiscard]] float lift_of_domain(Country country, double probability) const {
+    constexpr double kElsewhere = 2e-5;  // share of all accounts, judged
+    const double share = prior_share[country.index()];
+    return lift(country, probability * share / (share + kElsewhere));
+  }
+
   // How likely an offset is for a country's inhabitants, as log-likelihood.
   void read_offsets() {
     constexpr float kFloor = 0.08F;  // travellers, and clocks that are set wrong

@@ -74,8 +74,9 @@ constexpr bool may_be_small_capital(UChar32 c) {
   return (c >= 0x0262 && c <= 0x029f) || (c >= 0x1d00 && c <= 0x1d22) || c == 0xa730 || c == 0xa731;
 }
 
-// Arabic as it is typed: without vowel signs and the stretching stroke, alef and yeh without what
-// stands on them, a final teh as heh; Persian letters as their Arabic brothers. 0 = is left out.
+// Arabic as it is typed: without vowel signs and the stretching stroke, alef without what stands on
+// it; Persian letters as their Arabic brothers. 0 = is left out. A final heh stays what it is: as
+// teh too many words would be villages.
 constexpr UChar32 plain_arabic(UChar32 c) {
   if (c == 0x640 || (c >= 0x64b && c <= 0x65f) || c == 0x670) return 0;
   switch (c) {
@@ -83,12 +84,8 @@ constexpr UChar32 plain_arabic(UChar32 c) {
     case 0x623:
     case 0x625:
       return 0x627;
-    case 0x626:
-    case 0x649:
     case 0x6cc:
       return 0x64a;
-    case 0x629:
-      return 0x647;
     case 0x6a9:
       return 0x643;
     default:

@@ -1,6 +1,6 @@
 // A text as words, in the form in which names are looked up: NFKC case folding, accents of
 // Latin, Greek and Cyrillic letters and apostrophes dropped, Arabic as it is typed (no vowel signs,
-// alef and yeh without hamza), everything else kept.
+// alef without hamza), everything else kept.
 // The table compiler and the resolver share this, so that a name finds itself.
 #pragma once
 

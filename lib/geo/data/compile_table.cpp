@@ -30,6 +30,7 @@ struct Entry {
 };
 
 constexpr std::size_t kMeaningsMax = 40;
+constexpr std::uint32_t kTypedAsOne = 50'000;  // inhabitants
 constexpr std::size_t kWordsInNameMax = 9;
 constexpr std::size_t kWordsInUsualName = 5;
 
@@ -292,8 +293,21 @@ class Compiler {
       add(row.names[i], borrowed ? index | Reference::kBorrowed : index,
           row.record.inhabitants + (i == 0 ? 1000.0 : 0.0));
     }
-    // "Foo City" is called "Foo".
     const std::string& name = row.names.front();
+    // "Bāra Banki" is also written as one word, or typed so.
+    if (row.record.inhabitants >= kTypedAsOne) {
+      words_.split(name);
+      if (words_.size() == 2 && !words_[0].dense && !words_[1].dense) {
+        std::string joined(words_.text(0));
+        joined += words_.text(1);
+        constexpr std::size_t kLettersMin = 8;
+        if (joined.size() >= kLettersMin) {
+          entries_.push_back({name_key(joined), static_cast<double>(row.record.inhabitants), index,
+                              accent_class(words_.accents(0, 2))});
+        }
+      }
+    }
+    // "Foo City" is called "Foo".
     if (row.record.inhabitants >= 100'000 && name.ends_with(" City") && name.size() > 9) {
       add(name.substr(0, name.size() - 5), index, row.record.inhabitants);
     }
