@@ -69,6 +69,7 @@ TEST(Names, WhatOthersCallACountryDoesNotBeatACityOfThatName) {
 TEST(Names, TheExactSpellingBeatsTheFoldedOne) {
   EXPECT_EQ(country_of("Münster"), "DE");
   EXPECT_EQ(country_of("Munster, Ireland"), "IE");
+  EXPECT_EQ(country_of("Tomé"), "CL");  // Tome in Japan is twice as large
   EXPECT_EQ(country_of("Fès"), "MA");
   EXPECT_EQ(country_of("Niš"), "RS");
   EXPECT_EQ(country_of("JÚPITER"), "ZZ");
@@ -94,6 +95,7 @@ TEST(Names, WhereSomeoneLivesBeatsWhereHeComesFromInManyLanguages) {
   EXPECT_EQ(country_of("родом из Грузии, живу в Праге"), "CZ");
   EXPECT_EQ(country_of("afkomstig uit Suriname, woon in Rotterdam"), "NL");
   EXPECT_EQ(country_of("pochodzę z Ukrainy, mieszkam w Krakowie"), "PL");
+  EXPECT_EQ(country_of("Nairobi. Wohne in Graz"), "AT");
   EXPECT_EQ(country_of("", "Lehrerin. Komme aus Georgien, wohne in Graz."), "AT");
 }
 
