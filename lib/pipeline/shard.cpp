@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "geo/domains.h"
 #include "tally/order.h"
 
 namespace geotally::pipeline {
@@ -206,8 +207,9 @@ void Shard::add(const tally::Sample& sample, const Batch& batch) {
 
 void Shard::add_counted(HotAccount& hot, const tally::Sample& sample, const Batch& batch,
                         const tally::Admission& admission) {
+  const bool bridged = hot.state.has(tally::AccountState::kBridged);
   tally::Placement placement{hot.state.country, hot.state.evidence, hot.state.confidence,
-                             hot.state.city};
+                             hot.state.city, bridged};
   if (locate(hot, sample, batch, admission, placement) &&
       placement.evidence != hot.state.evidence) {
     ++resolved_[static_cast<std::size_t>(placement.evidence)];
@@ -249,7 +251,10 @@ bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& ba
       says_something = admission.evidence;
       break;
     case EventKind::kIdentity:
-      if (text != nullptr) evidence.handle = text->handle;
+      if (text != nullptr) {
+        evidence.handle = text->handle;
+        if (admission.evidence) placement.bridged = geo::is_bridged(text->handle);
+      }
       says_something = admission.evidence && text != nullptr;
       break;
     default:
@@ -259,10 +264,11 @@ bool Shard::locate(HotAccount& hot, const tally::Sample& sample, const Batch& ba
   if (admission.evidence) changed = tally::declare(hot.state, sample) || changed;
   if (!changed) return false;
   if (hot.state.declared.known()) {
-    placement = {hot.state.declared, EvidenceKind::kExplicit, 255, 0};
+    placement = {hot.state.declared, EvidenceKind::kExplicit, 255, 0, placement.bridged};
   } else {
     const geo::Resolution resolution = resolver_.resolve(hot.evidence);
-    placement = {resolution.country, resolution.evidence, resolution.confidence, 0};
+    placement = {resolution.country, resolution.evidence, resolution.confidence, 0,
+                 placement.bridged};
   }
   placement.city = resolver_.city_in(hot.evidence, placement.country);
   return true;

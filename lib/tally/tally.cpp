@@ -179,6 +179,7 @@ void count(AccountState& state, const Sample& sample, const Placement& placement
   state.evidence = placement.evidence;
   state.confidence = placement.confidence;
   state.city = placement.city;
+  state.set(AccountState::kBridged, placement.bridged);
 
   // A telling makes no erased account known again, though what it tells of it counts.
   const bool stays_erased = sample.told && state.erased();

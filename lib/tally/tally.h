@@ -20,6 +20,7 @@ struct Placement {
   EvidenceKind evidence = EvidenceKind::kNone;
   std::uint8_t confidence = 0;
   std::uint32_t city = 0;  ///< GeoNames id of a city of `country`; 0 = none known
+  bool bridged = false;    ///< it is another network's account, told on this one by a bridge
 };
 
 /// Whether a sample is news of its account.

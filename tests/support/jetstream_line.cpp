@@ -89,8 +89,10 @@ std::string fields_of(const Line& line) {
 std::string upstream_of(const Line& line) {
   const std::string time = rfc3339(line.upstream_us != 0 ? line.upstream_us : line.time_us);
   if (line.kind == Line::Kind::kIdentity) {
-    return fmt::format(R"("identity":{{"did":"{}","seq":{},"time":"{}"}})", line.did, line.sequence,
-                       time);
+    const std::string handle =
+        line.handle.empty() ? "" : fmt::format(R"(,"handle":"{}")", line.handle);
+    return fmt::format(R"("identity":{{"did":"{}","seq":{},"time":"{}"{}}})", line.did,
+                       line.sequence, time, handle);
   }
   const std::string status =
       line.status.empty() ? "" : fmt::format(R"(,"status":"{}")", line.status);

@@ -33,6 +33,7 @@ struct Line {
   std::vector<std::string> langs;  ///< kPost
   std::string text;                ///< kPost
   std::string description;         ///< kProfile
+  std::string handle;              ///< kIdentity; empty = not given
   bool active = true;              ///< kAccount
   std::string status;              ///< kAccount
   std::int64_t upstream_us = 0;    ///< kIdentity, kAccount; 0 = `time_us`
