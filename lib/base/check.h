@@ -29,6 +29,7 @@ void on_broken(BrokenHandler handler);
 }  // namespace geotally::base
 
 /// Aborts with `words` when `condition` does not hold; unlike assert(), NDEBUG changes nothing.
-#define GEOTALLY_CHECK(condition, words)       \
-  (static_cast<bool>(condition) ? void(0)      \
-                                : ::geotally::base::broken({words, #condition, __FILE__, __LINE__}))
+#define GEOTALLY_CHECK(condition, words) \
+  (static_cast<bool>(condition)          \
+       ? void(0)                         \
+       : ::geotally::base::broken({words, #condition, __FILE__, __LINE__}))

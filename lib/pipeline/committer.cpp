@@ -238,7 +238,8 @@ void Committer::write(const store::Commit& commit) {
     } catch (const store::IoError& error) {
       failing_.store(true, std::memory_order_relaxed);
       metrics_.store_commit_failed();
-      log_.write(log::Event::kStoreCommitFailed, {{"error", error.what()}, {"commit", commit.record.number}});
+      log_.write(log::Event::kStoreCommitFailed,
+                 {{"error", error.what()}, {"commit", commit.record.number}});
     }
     {
       std::unique_lock lock(delivered_mutex_);

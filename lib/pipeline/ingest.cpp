@@ -237,8 +237,7 @@ void Ingest::drained() {
 
 void Ingest::tick() {
   wall_us_ = options_.now_us();
-  const std::int64_t passed_us =
-      std::clamp<std::int64_t>(wall_us_ - last_tick_us_, 0, kTickMax_us);
+  const std::int64_t passed_us = std::clamp<std::int64_t>(wall_us_ - last_tick_us_, 0, kTickMax_us);
   silent_us_ += passed_us;
   lived_until_us_ += passed_us;
   last_tick_us_ = wall_us_;

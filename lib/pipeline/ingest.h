@@ -102,7 +102,7 @@ class Ingest {
   std::uint64_t last_mark_ = 0;
   std::int64_t last_mark_at_us_ = 0;
   std::int64_t last_tick_us_ = 0;
-  std::int64_t silent_us_ = 0;  // since the last event, as the ticks have felt it
+  std::int64_t silent_us_ = 0;       // since the last event, as the ticks have felt it
   std::int64_t lived_until_us_ = 0;  // the newest event, and what the ticks have felt since
 
   // Since the last report().

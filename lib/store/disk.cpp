@@ -129,8 +129,7 @@ class Disk : public rocksdb::FileSystemWrapper {
                              const rocksdb::FileOptions& options,
                              std::unique_ptr<FSWritableFile>* file,
                              IODebugContext* debug) override {
-    return wrapped(path,
-                   FileSystemWrapper::ReuseWritableFile(path, old_path, options, file, debug),
+    return wrapped(path, FileSystemWrapper::ReuseWritableFile(path, old_path, options, file, debug),
                    file);
   }
   // The wrapped file system would open the file by itself.

@@ -33,7 +33,8 @@ Row& Totals::touch(RowId id) {
 void Totals::apply(const Changes& changes, std::int64_t watermark_s) {
   for (const auto& part : changes.parts()) {
     // Changes hold nothing that was expired at the mark before, which is where these totals are.
-    GEOTALLY_CHECK(part->bucket >= first_kept(part->kind, watermark_s_), "a change of an expired bucket");
+    GEOTALLY_CHECK(part->bucket >= first_kept(part->kind, watermark_s_),
+                   "a change of an expired bucket");
     // A commit may span days, of which most seconds would come only to go at once. A row of a day
     // stays stored for ever.
     if (part->kind != RowKind::kDay && part->bucket < first_kept(part->kind, watermark_s)) continue;

@@ -215,7 +215,8 @@ TEST(Logger, ThreadsDoNotMixTheirLines) {
 
 // Readers filter by fields: a line has those that its row lists, whatever its level.
 TEST(Logger, AFieldThatTheEventDoesNotListStopsAStrictOne) {
-  Logger log({.level_min = Level::kFatal, .format = Format::kJson, .descriptor = -1, .strict = true});
+  Logger log(
+      {.level_min = Level::kFatal, .format = Format::kJson, .descriptor = -1, .strict = true});
   log.write(Event::kFeedNotice, {{"host", "feed.example:443"}, {"name", "info"}});
   EXPECT_DEATH(log.write(Event::kFeedNotice, {{"hosts", "feed.example:443"}}),
                "a field that its event does not list");

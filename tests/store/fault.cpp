@@ -91,7 +91,8 @@ class FaultyFileSystem : public rocksdb::FileSystemWrapper {
 
 bool Fault::hits(Call called, const std::string& path) {
   const Call wanted = call;
-  if ((wanted != called && wanted != Call::kWrite) || path.find(file) == std::string::npos) return false;
+  if ((wanted != called && wanted != Call::kWrite) || path.find(file) == std::string::npos)
+    return false;
   if (skipped > 0) {
     --skipped;
     return false;

@@ -26,7 +26,7 @@ struct Fault {
   std::atomic<int> failed{0};     ///< how often it has
   std::atomic<bool> full{false};  ///< the disk says that nothing is left
   Error error = Error::kIo;
-  bool torn = false;              ///< half of what was to be appended is written all the same
+  bool torn = false;  ///< half of what was to be appended is written all the same
   [[nodiscard]] bool hits(Call called, const std::string& path);
   [[nodiscard]] rocksdb::IOStatus status() const;
 };

@@ -1,9 +1,8 @@
 // Goal: a start on a disk, or a quota, that is used up ends with one line, and the next start with
 // room finds everything; RocksDB never aborts on it.
 // Method: the store is opened again and again, and from the n-th write on nothing fits any more,
-// for every n of a store, and for every sixth of the many that a new one takes. And the kernel itself says that a quota is used up, by a filter of system calls.
-#include "store/disk.h"
-
+// for every n of a store, and for every sixth of the many that a new one takes. And the kernel
+// itself says that a quota is used up, by a filter of system calls.
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "store/disk.h"
 #include "world.h"
 
 namespace geotally::store {
@@ -165,8 +165,8 @@ TEST(FullDisk, AQuotaThatIsUsedUpIsNoSpaceToRocksdb) {
       disk->GetFileSystem()->NewWritableFile(path, rocksdb::FileOptions(), &file, nullptr).ok());
   for (const Fault::Call call : {Fault::Call::kAppend, Fault::Call::kSync}) {
     fault.call = call;
-    const rocksdb::IOStatus told = call == Fault::Call::kAppend ? file->Append("x", {}, nullptr)
-                                                                : file->Sync({}, nullptr);
+    const rocksdb::IOStatus told =
+        call == Fault::Call::kAppend ? file->Append("x", {}, nullptr) : file->Sync({}, nullptr);
     EXPECT_TRUE(told.IsNoSpace()) << told.ToString();
     EXPECT_TRUE(told.GetRetryable());
     EXPECT_NE(told.ToString().find("quota"), std::string::npos) << told.ToString();

@@ -161,7 +161,9 @@ class OfTwoCountries : public testing::Test {
           http::DailyRow row;
           row.day = day;
           row.country = country(code);
-          row.accounts = code == std::string_view("FR") ? 10'000 : day < kOvertakes ? 9'000 : 11'000;
+          row.accounts = code == std::string_view("FR") ? 10'000
+                         : day < kOvertakes             ? 9'000
+                                                        : 11'000;
           row.active = {100, 200, 300, 400};
           row.engagement = {0, 0, 0, row.accounts};
           row.gap_us = day == kFrom ? first_gap_us_ : day == kFrom + 1 ? second_gap_us_ : 0;
