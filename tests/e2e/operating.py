@@ -4,7 +4,7 @@ nothing.
 
 Method: one thing is wrong at a time: the file of a reload, the disk, the store.
 
-  operator.py [reload|ready|cursor|invariant ...]     default: all
+  operating.py [reload|ready|cursor|invariant ...]     default: all
 """
 
 import json
