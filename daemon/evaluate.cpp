@@ -17,6 +17,8 @@ namespace geotally {
 namespace {
 
 constexpr std::size_t kBins = 10;
+// From here on, what is said of an account is taken for its country.
+constexpr double kSaid = 0.7;
 
 struct View {
   const char* name;
@@ -35,12 +37,34 @@ void print(const char* sample, double threshold, const Figures& f) {
              100 * f.country_mean, f.calibration);
 }
 
+const std::string kInAll = "in all";
+
+// What is said at kSaid or more, by what it rests on: how sure, and how often right.
+struct Said {
+  std::size_t accounts = 0;
+  double said = 0;
+  double right = 0;
+};
+
+void print_said(const std::map<std::string, std::map<std::string, Said>>& samples) {
+  fmt::print("  said at {:.1f} to 1 {:<22} {:>6} {:>9} {:>9}\n", kSaid, "on the evidence of", "n",
+             "said", "right");
+  for (const auto& [sample, grounds] : samples) {
+    for (const auto& [ground, sum] : grounds) {
+      const auto n = static_cast<double>(sum.accounts);
+      fmt::print("  {:<15} {:<22} {:>6} {:>9.3f} {:>9.3f}\n", sample, ground, sum.accounts,
+                 sum.said / n, sum.right / n);
+    }
+  }
+}
+
 void report_accounts(const std::vector<AccountLine>& lines, const geo::Resolver& resolver,
                      double threshold) {
   fmt::print("  {:<12} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "sample", "n", "threshold",
              "coverage", "accuracy", "correct", "by country", "ECE");
   for (const View& view : kViews) {
     std::map<std::string, std::vector<Judged>> samples;
+    std::map<std::string, std::map<std::string, Said>> said;
     for (const AccountLine& line : lines) {
       const auto answer = resolve_account(resolver, line, view.fields);
       const Judged judged{line.truth.front(), answer.resolution.country,
@@ -48,12 +72,23 @@ void report_accounts(const std::vector<AccountLine>& lines, const geo::Resolver&
       samples["all"].push_back(judged);
       if (judged.truth.code() != "US") samples["all but US"].push_back(judged);
       if (!line.sample.empty()) samples[line.sample].push_back(judged);
+      if (answer.located || !judged.answer.known() || judged.confidence < kSaid) continue;
+      for (const std::string& sample : {std::string("all"), line.sample}) {
+        if (sample.empty()) continue;
+        for (const std::string& ground : {words_of(resolver.ground(answer.state)), kInAll}) {
+          Said& sum = said[sample][ground];
+          ++sum.accounts;
+          sum.said += judged.confidence;
+          sum.right += judged.answer == judged.truth ? 1 : 0;
+        }
+      }
     }
     fmt::print("{}\n", view.name);
     for (const auto& [sample, judged] : samples) {
       print(sample.c_str(), 0, figures(judged, 0));
       print(sample.c_str(), threshold, figures(judged, threshold));
     }
+    print_said(said);
   }
 }
 
@@ -87,6 +122,10 @@ void report_places(const std::vector<AccountLine>& lines, const geo::Resolver& r
 }
 
 }  // namespace
+
+std::string words_of(geo::Ground ground) {
+  return ground.agreement ? "several kinds" : std::string(to_string(ground.basis)) + " alone";
+}
 
 Figures figures(std::span<const Judged> judged, double threshold) {
   Figures result;

@@ -28,6 +28,9 @@ struct Figures {
 /// Answers below `threshold` count as none.
 [[nodiscard]] Figures figures(std::span<const Judged> judged, double threshold);
 
+/// What an answer rests on, in words; "several kinds" where several agree.
+[[nodiscard]] std::string words_of(geo::Ground ground);
+
 /// Reads FILE of JSON lines with `country` (accounts) or `countries` (places as written; empty:
 /// no place, so that silence is right) and prints the report. Returns the exit code.
 int run_evaluate(const std::string& file, const geo::Resolver::Options& options);

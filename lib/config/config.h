@@ -92,7 +92,7 @@ struct Config {
   } pipeline;
 
   struct Resolver {
-    double threshold = 0.695;
+    double threshold = 0.55;
     std::string table;  ///< path; empty = the one that is built in
     friend bool operator==(const Resolver&, const Resolver&) = default;
   } resolver;

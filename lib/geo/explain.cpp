@@ -33,12 +33,17 @@ Explanation Resolver::explain(const EvidenceState& state) const {
   for (const auto& candidate : memory.profile) {
     if (!candidate.country.known()) continue;
     const char* words = "";
-    switch (candidate.kind) {
+    EvidenceKind kind = candidate.kind;
+    switch (kind) {
       case EvidenceKind::kExplicit:
         words = "coordinates in the profile";
         break;
       case EvidenceKind::kPlace:
         words = "a place that the profile names";
+        break;
+      case Memory::kMention:
+        kind = EvidenceKind::kPlace;
+        words = "a place that the name or the description names";
         break;
       case EvidenceKind::kFlag:
         words = "a flag, or what its people are called, in the profile";
@@ -53,7 +58,7 @@ Explanation Resolver::explain(const EvidenceState& state) const {
         words = "the profile";
         break;
     }
-    say(candidate.kind, candidate.country, candidate.strength / 2.0, words);
+    say(kind, candidate.country, tables_->value(memory, candidate), words);
   }
   if (memory.city != 0) {
     if (const City city = find_city(memory.city); city.id != 0) {

@@ -22,12 +22,13 @@ constexpr std::string_view kTaggedBritain = "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7\xf
 
 }  // namespace
 
+bool Flags::holds(Country country) const {
+  const auto* const end = countries.begin() + std::min(count, kMax);
+  return std::find(countries.begin(), end, country) != end;
+}
+
 void Flags::add(Country country) {
-  const auto known = std::min(count, kMax);
-  if (std::find(countries.begin(), countries.begin() + known, country) !=
-      countries.begin() + known) {
-    return;
-  }
+  if (holds(country)) return;
   if (count < kMax) countries[count] = country;
   count = std::min(count + 1, kMax + 1);
 }

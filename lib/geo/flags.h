@@ -17,6 +17,8 @@ struct Flags {
   std::size_t count = 0;  ///< of distinct countries, at most kMax + 1
   /// Adds a country that is not there yet.
   void add(Country country);
+  /// Whether it is one of the first kMax.
+  [[nodiscard]] bool holds(Country country) const;
 };
 
 /// Adds the flags of `text`; any bytes.

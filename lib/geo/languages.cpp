@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "country/language_tag.h"
+#include "geo/stored_weights.h"
 
 namespace geotally::geo {
 namespace {
@@ -46,14 +47,24 @@ constexpr std::string_view kBlocked[] = {"CN", "KP", "TM"};
 constexpr double kThrough = 0.05;
 // How far one who can speak a language also posts in it, by its status.
 constexpr double kUseByStatus[] = {0.15, 1.0, 0.35};
-// Whoever lives anywhere may post in any language: in a small one less, in English more.
+// Whoever lives anywhere may post in any language: in a small one less than in others.
 constexpr double kAnywhere = 0.0002;
 constexpr double kAnywhereOfWorld = 0.25;
-constexpr double kEnglishAnywhere = 0.12;
+// Languages that their script gives away. A short text in any other is easily taken for another
+// language: of posts from where it is not spoken, as many are tagged Estonian as Italian.
+constexpr std::string_view kOfOwnScript[] = {
+    "am", "ar", "as", "be", "bg", "bn", "bo", "ckb", "dv", "dz", "el",  "fa",
+    "gu", "he", "hi", "hy", "ja", "ka", "kk", "km",  "kn", "ko", "ky",  "lo",
+    "mk", "ml", "mn", "mr", "my", "ne", "or", "pa",  "ps", "ru", "sd",  "si",
+    "sr", "ta", "te", "tg", "th", "ti", "ug", "uk",  "ur", "yi", "yue", "zh"};
+
+float gain(double there, double elsewhere) {
+  return static_cast<float>(std::log((there + elsewhere) / elsewhere));
+}
 
 }  // namespace
 
-Languages::Languages() {
+Languages::Languages(const Abroad& abroad) {
   prior_.fill(-100.0F);
   double total = 0;
   std::array<double, Country::kLimit> share{};
@@ -100,11 +111,18 @@ Languages::Languages() {
       rows_.push_back({tag->language_id(), at, at});
     }
     const std::uint8_t country = Country::parse(row.country)->index();
-    const double anywhere = row.language == "en"
-                                ? kEnglishAnywhere
-                                : std::min(kAnywhere, kAnywhereOfWorld * world[row.language]);
-    const double there = use(row) / std::max(1.0, spoken[country]) + anywhere;
-    uses_.push_back({country, static_cast<float>(std::log(there / anywhere))});
+    const double of_world = kAnywhereOfWorld * world[row.language];
+    const bool of_own_script = std::find(std::begin(kOfOwnScript), std::end(kOfOwnScript),
+                                         row.language) != std::end(kOfOwnScript);
+    // Several posts are in it because someone lives in it; a few also for other reasons.
+    double several = std::min(kAnywhere, of_world);
+    double few = std::min(abroad.other, of_world) + (of_own_script ? 0 : abroad.mistaken);
+    if (row.language == "en") several = few = abroad.english;
+    const double there = use(row) / std::max(1.0, spoken[country]);
+    const double elsewhere =
+        row.language == "en" ? kStoredEnglishAnywhere : std::min(kAnywhere, of_world);
+    uses_.push_back(
+        {country, gain(there, elsewhere) > kStoredSpoken, gain(there, several), gain(there, few)});
     rows_.back().end = static_cast<std::uint16_t>(uses_.size());
   }
   // Detectors take Malay for Indonesian as often as not, and some know only one of them.
@@ -116,8 +134,9 @@ Languages::Languages() {
       const Use copy = uses_[i];
       if (copy.country != Country::parse("MY")->index()) uses_.push_back(copy);
     }
-    uses_.push_back({Country::parse("MY")->index(),
-                     static_cast<float>(std::log((0.25 + kAnywhere) / kAnywhere))});
+    constexpr double kMalaysThere = 0.5;
+    uses_.push_back({Country::parse("MY")->index(), true, gain(kMalaysThere, kAnywhere),
+                     gain(kMalaysThere, abroad.other + abroad.mistaken)});
     row = {row.language, begin, static_cast<std::uint16_t>(uses_.size())};
   }
   std::sort(rows_.begin(), rows_.end(), [](Row a, Row b) { return a.language < b.language; });

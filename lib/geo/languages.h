@@ -11,15 +11,25 @@
 
 namespace geotally::geo {
 
+/// Which share of single posts from a country are in a language that is not spoken there.
+struct Abroad {
+  double english = 0;   ///< in English; of several posts too
+  double other = 0;     ///< at most, in another one
+  double mistaken = 0;  ///< are taken for one, if it has no script of its own
+};
+
 /// Immutable after construction.
 class Languages {
  public:
+  /// Log of the language's share of the posts there over its share elsewhere.
   struct Use {
     std::uint8_t country;  ///< index
-    float gain;            ///< log of the language's share there over its share elsewhere
+    bool spoken;        ///< much more than elsewhere: no weight, since what is stored hangs on it
+    float gain;         ///< where several posts say so
+    float gain_of_few;  ///< where few do, and it may be a mistake
   };
 
-  Languages();
+  explicit Languages(const Abroad& abroad);
 
   /// Natural logarithm of the share of accounts by index of the country; ZZ has none (−100).
   [[nodiscard]] const std::array<float, Country::kLimit>& prior() const { return prior_; }

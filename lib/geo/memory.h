@@ -31,6 +31,9 @@ struct Memory {
     EvidenceKind kind = EvidenceKind::kNone;
     friend bool operator==(const Candidate&, const Candidate&) = default;
   };
+  /// The kind of a candidate that is a place in the name or the description. It was free, since a
+  /// zone is no candidate; states of earlier versions hold such places as kPlace.
+  static constexpr EvidenceKind kMention = EvidenceKind::kZone;
   /// Posts by language, saturating; an empty slot has count 0.
   struct Language {
     std::uint16_t id = 0;    ///< LanguageTag::language_id()

@@ -27,8 +27,39 @@ bool says_no_more_than_a_language(const Evidence& evidence) {
          evidence.utc_offset_s == Evidence::kNoOffset && evidence.languages.size() <= 1;
 }
 
-std::uint32_t alone_key(std::uint16_t language, Country region) {
-  return std::uint32_t{language} << 8 | static_cast<std::uint32_t>(region.index());
+// Fewer posts than these in a language may be a mistake of a detector, or of a hurried thumb.
+constexpr std::uint8_t kSeveralPosts = 4;
+
+// From this probability on, a language is mostly one country's. Not so English, however probable
+// the United States are.
+constexpr float kOfOneCountry = 0.55F;
+
+// A language with a region, and whether several posts are in it.
+std::uint32_t alone_key(const Memory::Language& language, Country region) {
+  return std::uint32_t{language.id} << 9 | std::uint32_t{language.count >= kSeveralPosts} << 8 |
+         static_cast<std::uint32_t>(region.index());
+}
+
+Basis basis_of(const Memory& memory, Country country, EvidenceKind kind) {
+  switch (kind) {
+    case EvidenceKind::kExplicit:
+      return Basis::kPlace;
+    case EvidenceKind::kPlace:
+      for (const auto& candidate : memory.profile) {
+        if (candidate.country == country && candidate.kind == Memory::kMention)
+          return Basis::kMention;
+      }
+      return Basis::kPlace;
+    case EvidenceKind::kFlag:
+      return Basis::kFlag;
+    case EvidenceKind::kLanguage:
+      return Basis::kLanguage;
+    case EvidenceKind::kRegion:
+    case EvidenceKind::kDomain:
+      return Basis::kDeclared;
+    default:
+      return Basis::kOther;
+  }
 }
 
 }  // namespace
@@ -37,11 +68,13 @@ Resolver::Resolver(Options options)
     : tables_(std::make_unique<const Tables>(options)), options_(std::move(options)) {
   for (const std::uint16_t id : tables_->languages.ids()) {
     const auto learn = [&](Country region) {
-      Memory memory;
-      memory.languages[0] = {id, 1};
-      memory.region = region;
-      memory.region_count = region.known() ? 1 : 0;
-      alone_.emplace_back(alone_key(id, region), judge(pack(memory)));
+      for (const std::uint8_t posts : {std::uint8_t{1}, kSeveralPosts}) {
+        Memory memory;
+        memory.languages[0] = {id, posts};
+        memory.region = region;
+        memory.region_count = region.known() ? 1 : 0;
+        alone_.emplace_back(alone_key(memory.languages[0], region), judge(pack(memory)));
+      }
     };
     learn(kUnknownCountry);
     for (const auto& use : tables_->languages.uses(id)) learn(Country::from_index(use.country));
@@ -59,9 +92,8 @@ Country Resolver::dialect_of(std::string_view text, LanguageTag tag, int& words)
   // Detection is slow, so only where something hangs on it.
   if (tag.empty()) tag = detect_language(text);
   const std::uint16_t language = macro_language(tag.language_id());
-  constexpr float kSpoken = 1.0F;
   for (const auto& use : tables_->languages.uses(language)) {
-    if (use.country == dialect.country.index() && use.gain > kSpoken) return dialect.country;
+    if (use.country == dialect.country.index() && use.spoken) return dialect.country;
   }
   return kUnknownCountry;
 }
@@ -89,7 +121,6 @@ bool Resolver::weigh(EvidenceState& state, const Evidence& evidence) const {
 
 // By itself, so that a usual post needs no room on the stack for the rest.
 bool Resolver::weigh_all(EvidenceState& state, const Evidence& evidence) const {
-  const Weights& weights = tables_->weights;
   const Memory before = unpack(state);
   Memory memory = before;
   if (evidence.profile) {
@@ -99,56 +130,62 @@ bool Resolver::weigh_all(EvidenceState& state, const Evidence& evidence) const {
     memory.zone_offset = 0;
     memory.city = 0;
 
-    const auto take = [&](Reading& reading) {
+    const auto take = [&](Reading& reading, EvidenceKind place) {
       reading.sort();
       for (std::size_t i = 0; i < reading.count; ++i) {
         const auto& item = reading.items[i];
+        // What its people are called is as good as its name, where a place is asked for.
+        const bool demonym = item.demonym && place == Memory::kMention;
         add_candidate(memory, item.country, item.lift,
                       item.coordinates ? EvidenceKind::kExplicit
-                      : item.demonym   ? EvidenceKind::kFlag
-                                       : EvidenceKind::kPlace);
+                      : demonym        ? EvidenceKind::kFlag
+                                       : place);
         if (memory.city == 0 && i == 0 && item.city <= Memory::kCityMax) memory.city = item.city;
       }
     };
     Reading location;
     read_places(tables_->table, tables_->prior, evidence.location, Field::kLocation,
-                weights.location, location);
-    take(location);
+                kStoredLocation, location);
+    take(location, EvidenceKind::kPlace);
     Reading description;
     read_places(tables_->table, tables_->prior, evidence.description, Field::kDescription,
-                weights.description, description);
+                kStoredDescription, description);
     read_places(tables_->table, tables_->prior, evidence.display_name, Field::kDescription,
-                weights.description, description);
-    take(description);
+                kStoredDescription, description);
+    take(description, Memory::kMention);
 
     if (!evidence.description.empty()) {
       int words = 0;
       const Country country = dialect_of(evidence.description, LanguageTag(), words);
       if (country.known()) {
-        add_candidate(memory, country, weights.hint * std::log1p(static_cast<float>(words)),
+        add_candidate(memory, country, kStoredHint * std::log1p(static_cast<float>(words)),
                       EvidenceKind::kLanguage);
       }
     }
+    // A flag in a field for places is meant as one.
+    Flags located;
+    find_flags(evidence.location, located);
     Flags flags;
     find_flags(evidence.display_name, flags);
     find_flags(evidence.location, flags);
     find_flags(evidence.description, flags);
     // Several flags are a list of interests: each says less, the first the most.
     for (std::size_t i = 0; i < std::min(flags.count, Memory::kCandidates); ++i) {
+      const Country country = flags.countries[i];
       const double probability =
-          flags.count == 1 ? weights.flag : weights.flags / static_cast<double>(flags.count + i);
-      add_candidate(memory, flags.countries[i], tables_->lift(flags.countries[i], probability),
-                    EvidenceKind::kFlag);
+          flags.count == 1 ? kStoredFlag : kStoredFlags / static_cast<double>(flags.count + i);
+      add_candidate(memory, country, tables_->lift(country, probability),
+                    located.holds(country) ? EvidenceKind::kPlace : EvidenceKind::kFlag);
     }
     Country site = country_of_website(tables_->table, evidence.website);
     // Where there is no field for it, the site stands in the description.
     if (!site.known()) site = country_of_links(tables_->table, evidence.description);
     if (site.known()) {
-      add_candidate(memory, site, tables_->lift_of_domain(site, weights.website),
+      add_candidate(memory, site, tables_->lift_of_domain(site, kStoredWebsite),
                     EvidenceKind::kDomain);
     }
     if (const Country region = evidence.profile_language.region(); region.known()) {
-      add_candidate(memory, region, tables_->lift(region, weights.profile_region),
+      add_candidate(memory, region, tables_->lift(region, kStoredProfileRegion),
                     EvidenceKind::kRegion);
     }
     memory.profile_language = macro_language(evidence.profile_language.language_id());
@@ -197,7 +234,9 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
 
   for (const auto& candidate : memory.profile) {
     if (!candidate.country.known()) continue;
-    scores.add(candidate.kind, candidate.country, static_cast<float>(candidate.strength) / 2);
+    const EvidenceKind kind =
+        candidate.kind == Memory::kMention ? EvidenceKind::kPlace : candidate.kind;
+    scores.add(kind, candidate.country, tables.value(memory, candidate));
   }
   if (memory.domain.known()) {
     scores.add(EvidenceKind::kDomain, memory.domain, tables.lift_of_domain(memory.domain, weights.domain));
@@ -220,18 +259,27 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
       continue;
     }
     const float factor = weights.language * static_cast<float>(language.count) / posts;
-    scores.add_language(language.id, factor);
+    scores.add_language(
+        language.id, factor,
+        language.count < kSeveralPosts ? &Languages::Use::gain_of_few : &Languages::Use::gain);
   }
   if (memory.profile_language != 0) {
     const float factor =
         memory.profile_language == english() ? weights.profile_english : weights.profile_language;
-    scores.add_language(memory.profile_language, factor);
+    scores.add_language(memory.profile_language, factor, &Languages::Use::gain);
   }
-  if (memory.zone_offset != 0 && weights.zone_offset > 0) {
-    scores.add_offset(memory.zone_offset, weights.zone_offset);
+  if (memory.zone.known()) {
+    const auto of = static_cast<std::size_t>(tables.zones.of(memory.zone, memory.zone_offset));
+    const std::array<float, kZoneClasses> zone = {weights.zone_own, weights.zone_suggested,
+                                                  weights.zone_american};
+    const std::array<float, kZoneClasses> clock = {weights.clock_own, weights.clock_suggested,
+                                                   weights.clock_american};
+    scores.add(EvidenceKind::kZone, memory.zone, zone[of]);
+    scores.add_offset(tables.then_in_january, memory.zone_offset, clock[of]);
+  } else if (memory.zone_offset != 0) {
+    scores.add_offset(tables.then, memory.zone_offset, weights.clock_suggested);
   }
-  if (memory.zone.known()) scores.add(EvidenceKind::kZone, memory.zone, weights.zone);
-  if (memory.offset != 0 && weights.offset > 0) scores.add_offset(memory.offset, weights.offset);
+  if (memory.offset != 0) scores.add_offset(tables.now, memory.offset, weights.offset);
   if (memory.hours.count >= kHoursMin && (memory.hours.x != 0 || memory.hours.y != 0)) {
     // People post around 15 h of their own clock; the middle of an account's hours lies within
     // some 3 h of it, and is known the better the more hours were seen.
@@ -267,21 +315,46 @@ void Resolver::score(const EvidenceState& state, Scores& scores) const {
     }
   }
 
-  // How far such an answer can be trusted depends on what it rests on.
-  constexpr double kSure = 0.9999;
-  const double odds = logit(std::min(scores.probability, kSure));
-  const bool place = scores.kind == EvidenceKind::kPlace || scores.kind == EvidenceKind::kExplicit;
-  const float shift = place                                ? weights.shift_place
-                      : scores.kind == EvidenceKind::kFlag ? weights.shift_flag
-                                                           : weights.shift;
-  scores.confidence = 1 / (1 + std::exp(-(weights.slope * odds + shift)));
+  // How far such an answer can be trusted depends on what it rests on. Hours alone say too little
+  // of a country to agree.
+  constexpr float kSpeaks = 1;  // nat
+  const bool clock = memory.zone.known() || memory.zone_offset != 0 || memory.offset != 0;
+  int speaking = 0;
+  for (std::size_t k = 1; k < kEvidenceKinds; ++k) {
+    if (static_cast<EvidenceKind>(k) == EvidenceKind::kZone && !clock) continue;
+    if (scores.spoke[k] && scores.by_kind[k][scores.best] - scores.average[k] >= kSpeaks) {
+      ++speaking;
+    }
+  }
+  const Basis basis = basis_of(memory, Country::from_index(scores.best), scores.kind);
+  const auto& leading = memory.languages[0];
+  const bool decides = leading.count >= kSeveralPosts && leading.id != english() &&
+                       scores.probability >= kOfOneCountry;
+  scores.ground.basis = basis;
+  scores.ground.agreement = speaking > 1;
+  scores.ground.weak =
+      !scores.ground.agreement && (basis == Basis::kFlag || (basis == Basis::kOther && !clock) ||
+                                   (basis == Basis::kLanguage && !decides));
+  scores.confidence = confidence_of(weights, scores.probability, scores.ground);
+}
+
+Ground Resolver::ground(const EvidenceState& state) const {
+  Scores scores(*tables_);
+  score(state, scores);
+  return scores.ground;
+}
+
+std::string_view to_string(Basis basis) {
+  static constexpr std::array<std::string_view, kBases> kNames = {
+      "languages", "place", "place in description", "flag", "domain or region", "zone"};
+  return kNames.at(static_cast<std::size_t>(basis));
 }
 
 Resolution Resolver::resolve(const EvidenceState& state) const {
   if (state == EvidenceState{}) return {};
-  // How often does not matter where there is one, nor do hours of which few were seen.
+  // How often hardly matters where there is one, nor do hours of which few were seen.
   Memory memory = unpack(state);
-  const std::uint32_t key = alone_key(memory.languages[0].id, memory.region);
+  const std::uint32_t key = alone_key(memory.languages[0], memory.region);
   if (memory.hours.count < kHoursMin && memory.languages[0].count > 0) {
     memory.languages[0] = {};
     memory.hours = {};

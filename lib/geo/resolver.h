@@ -65,6 +65,26 @@ struct Resolution {
   friend bool operator==(const Resolution&, const Resolution&) = default;
 };
 
+/// What decided for a country, as its confidence is calibrated.
+enum class Basis : std::uint8_t {
+  kLanguage,  ///< the languages of the posts, and hints in them
+  kPlace,     ///< a place in a field for places
+  kMention,   ///< a place in name or description
+  kFlag,      ///< a flag or a demonym in name or description
+  kDeclared,  ///< a region subtag or a domain
+  kOther,     ///< a zone, an offset or the hours of activity
+};
+inline constexpr std::size_t kBases = 6;
+[[nodiscard]] std::string_view to_string(Basis basis);
+
+/// What an answer rests on.
+struct Ground {
+  Basis basis = Basis::kOther;
+  bool agreement = false;  ///< another kind of evidence speaks for the same country
+  /// Nothing but a flag, the language of few posts or of several countries, or hours of activity.
+  bool weak = false;
+};
+
 /// A city by its GeoNames id.
 struct City {
   std::uint32_t id = 0;  ///< 0 = none
@@ -100,7 +120,7 @@ class Resolver {
     std::filesystem::path table;
     const Weights* weights = nullptr;  ///< for the fitting program only
   };
-  static constexpr double kDefaultThreshold = 0.695;
+  static constexpr double kDefaultThreshold = 0.55;
 
   /// Throws std::runtime_error with one clear line when the table is missing or damaged.
   explicit Resolver(Options options);
@@ -125,6 +145,9 @@ class Resolver {
   [[nodiscard]] City find_city(std::uint32_t id) const;
   /// The country that holds a point (degrees); ZZ at sea and for impossible values.
   [[nodiscard]] Country country_at(double latitude, double longitude) const;
+  /// What the likeliest country of a state rests on, whatever the threshold. Slow; for
+  /// `geotally evaluate`.
+  [[nodiscard]] Ground ground(const EvidenceState& state) const;
   /// Slow; for `geotally resolve`.
   [[nodiscard]] Explanation explain(const EvidenceState& state) const;
   /// Size of the mapped table.

@@ -136,11 +136,12 @@ class Daemon(Process):
         self.folder = Path(folder)
         self.data_dir = Path(data_dir) if data_dir else self.folder / "data"
         urls = [feed_url] if isinstance(feed_url, str) else feed_url
-        # The generated worlds leave no doubt where an account is, or say nothing of it; at a high
-        # threshold, guesses from the hours of posts do not come between. What is tested here is the
+        # The generated worlds leave no doubt where an account is, or say nothing of it; at this
+        # threshold a lone flag and the language of one post decide, and guesses from the hours of
+        # posts do not come between. What is tested here is the
         # counting; tests/geo is about the resolver.
         command = [*wrapper, BIN / "geotally", "run", "--data-dir", self.data_dir, "--listen", listen,
-                   "--set", "resolver.threshold=0.7",
+                   "--set", "resolver.threshold=0.35",
                    "--set", "log.format=json", "--set", "feed.start=oldest", "--set", "feed.quiet_s=0"]
         for url in urls:
             command += ["--feed", url]

@@ -54,7 +54,7 @@ class Unready:
 
 def command(bench):
     return [BIN / "geotally", "run", "--data-dir", bench.folder / "data", "--listen", "127.0.0.1:0",
-            "--set", "resolver.threshold=0.7", "--set", "log.format=json", "--set",
+            "--set", "resolver.threshold=0.35", "--set", "log.format=json", "--set",
             "feed.start=oldest", "--set", "feed.quiet_s=0",
             *(word for url in bench.urls for word in ("--feed", url)), *bench.options]
 

@@ -52,7 +52,7 @@ std::string field(const std::string& line, std::string_view key) {
 TEST(Resolve, AnswersEveryLine) {
   const auto lines = resolve(
       "{\"location\":\"Tromsø, Norge\"}\n"
-      "{\"langs\":[\"ja\"],\"description\":\"\"}\n"
+      "{\"langs\":[\"ja\"],\"description\":\"\xf0\x9f\x87\xaf\xf0\x9f\x87\xb5\"}\n"
       "{}\n"
       "\n"
       "not json\n"
@@ -131,6 +131,9 @@ TEST(Evaluate, ReportsAccountsAndPlaces) {
   EXPECT_NE(report.find("all evidence"), std::string::npos);
   EXPECT_NE(report.find("right or rightly silent 100.0 %"), std::string::npos) << report;
   EXPECT_NE(report.find("µs an account"), std::string::npos);
+  // How sure and how often right, by what the answers rest on.
+  EXPECT_NE(report.find("said at 0.7 to 1"), std::string::npos) << report;
+  EXPECT_NE(report.find("place alone"), std::string::npos) << report;
   std::ofstream(path) << "{\"location\":\"Osaka\"}\n";
   EXPECT_EQ(run_evaluate(path.string(), options()), kExitData);
   std::filesystem::remove(path);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <random>
 #include <string>
@@ -11,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "geo/memory.h"
+#include "geo/weights.h"
 
 namespace geotally::geo {
 namespace {
@@ -40,6 +42,22 @@ class ResolverTest : public testing::Test {
   }
   static double chance(const EvidenceState& state, std::string_view code) {
     return resolver().probability(state, *Country::parse(code));
+  }
+  // The odds of `code` against all others.
+  static double odds(const EvidenceState& state, std::string_view code) {
+    return chance(state, code) / (1 - chance(state, code));
+  }
+  // How many times a zone's name multiplies the odds of a country.
+  static double gain(std::string_view zone, std::string_view code) {
+    EvidenceState state;
+    (void)profile(state, [&](Evidence& evidence) { evidence.time_zone = zone; });
+    return odds(state, code) / odds(EvidenceState{}, code);
+  }
+  // A country's strength in half nats, as a flag that is right so often leaves it.
+  static int strength(std::string_view code, double right) {
+    const double prior = chance(EvidenceState{}, code);
+    return static_cast<int>(
+        std::lround(2 * (std::log(right / (1 - right)) - std::log(prior / (1 - prior)))));
   }
   static const Resolver& resolver() {
     static const Resolver instance(Resolver::Options{.table = GEOTALLY_TABLE});
@@ -163,6 +181,161 @@ TEST_F(ResolverTest, ZonesAndOffsetsLeanButDoNotOverride) {
   EXPECT_GT(chance(dated, "IN"), 3 * chance(undated, "IN"));
 }
 
+TEST_F(ResolverTest, AZoneThatOneCountryUsesSaysMoreThanOneThatAFormSuggests) {
+  EXPECT_GT(gain("Bogota", "CO"), 1.4 * gain("Quito", "EC"));
+  EXPECT_GT(gain("Minsk", "BY"), 1.4 * gain("Athens", "GR"));
+  EXPECT_GT(gain("Stockholm", "SE"), 1.4 * gain("Amsterdam", "NL"));
+  // Half the world picks one of the United States, but not where no clock shows its time.
+  EvidenceState pacific;
+  (void)profile(pacific, [](Evidence& evidence) {
+    evidence.location = "Surabaya";
+    evidence.time_zone = "Pacific Time (US & Canada)";
+  });
+  EXPECT_EQ(country(pacific), "ID");
+}
+
+TEST_F(ResolverTest, AnOffsetAtWhichACountryHasNoClockSpeaksAgainstIt) {
+  const auto at = [](std::string_view language, double hours) {
+    EvidenceState state;
+    for (int i = 0; i < 4; ++i) {
+      (void)post(state, language, Evidence::kNoHour, static_cast<std::int32_t>(hours * 3600));
+    }
+    return state;
+  };
+  // Mexico gave up summer time in 2022; only its border with the United States and Cancún are at
+  // five hours from UTC.
+  const EvidenceState andes = at("es", -5);
+  EXPECT_LT(chance(andes, "MX"), 0.15);
+  EXPECT_GT(chance(andes, "CO") + chance(andes, "PE") + chance(andes, "EC") + chance(andes, "PA"),
+            2 * chance(andes, "MX"));
+  EXPECT_GT(chance(at("es", -6), "MX"), 0.6);
+  EXPECT_LT(chance(at("pt", -3), "PT"), chance(at("pt", 0.25), "PT"));
+  EXPECT_LT(chance(at("pt", 1), "BR"), 0.4);
+  EXPECT_GT(chance(at("en", 5.5), "IN"), 0.5);
+  // Both of a country's times are its own.
+  EXPECT_GT(chance(at("de", 1), "DE"), 0.6);
+  EXPECT_GT(chance(at("de", 2), "DE"), 0.6);
+}
+
+// What live accounts hold on disk is no matter of a release's weights.
+TEST_F(ResolverTest, AnotherTableOfWeightsChangesNoStoredByte) {
+  Weights others;
+  for (const auto& info : kWeightInfos) others.*info.member = 0.01F + 0.5F * others.*info.member;
+  const Resolver another(Resolver::Options{.table = GEOTALLY_TABLE, .weights = &others});
+  const std::array<LanguageTag, 2> languages = {tag("es-CO"), tag("en")};
+  Evidence profile;
+  profile.profile = true;
+  profile.display_name = "someone \xf0\x9f\x87\xa8\xf0\x9f\x87\xb4";
+  profile.description =
+      "colombiana, parcero \xf0\x9f\x87\xaa\xf0\x9f\x87\xb8 \xf0\x9f\x93\x8d Cali";
+  profile.location = "Medellín / Madrid";
+  profile.website = "https://example.com.co/";
+  profile.time_zone = "Bogota";
+  profile.profile_language = tag("es-MX");
+  Evidence post;
+  post.post = true;
+  post.languages = languages;
+  post.text = "che boludo, vos sabés que te quiero. Desde Rosario, Santa Fe";
+  post.utc_offset_s = -5 * 3600;
+  post.utc_hour = 17;
+  EvidenceState here;
+  EvidenceState there;
+  for (const Evidence& evidence : {profile, post}) {
+    (void)resolver().weigh(here, evidence);
+    (void)another.weigh(there, evidence);
+    EXPECT_EQ(here, there);
+  }
+  // Words of a country's English, where not everybody there writes it.
+  for (const char* text :
+       {"wetin dey happen abeg, una no dey hear", "aiyo machan, why like that lah",
+        "howzit my bru, lekker braai", "yaar what nonsense, do the needful"}) {
+    EvidenceState mine;
+    EvidenceState others_state;
+    Evidence said;
+    said.post = true;
+    said.languages = {languages.data() + 1, 1};
+    said.text = text;
+    (void)resolver().weigh(mine, said);
+    (void)another.weigh(others_state, said);
+    EXPECT_EQ(mine, others_state) << text;
+  }
+  EvidenceState one;
+  Evidence in_english;
+  in_english.post = true;
+  in_english.languages = {languages.data() + 1, 1};
+  (void)resolver().weigh(one, in_english);
+  EXPECT_NE(chance(one, "US"), another.probability(one, *Country::parse("US")));
+}
+
+TEST_F(ResolverTest, AFlagCountsOnceHoweverOftenItIsShown) {
+  const std::string flag = "\xf0\x9f\x87\xab\xf0\x9f\x87\xb7";
+  EvidenceState once;
+  (void)profile(once, [&](Evidence& evidence) { evidence.description = flag; });
+  const Memory memory = unpack(once);
+  EXPECT_EQ(memory.profile[0].country.code(), "FR");
+  EXPECT_EQ(memory.profile[0].strength, strength("FR", 0.928));
+  EXPECT_FALSE(memory.profile[1].country.known());
+  const std::string twice = flag + " " + flag;
+  EvidenceState again;
+  (void)profile(again, [&](Evidence& evidence) {
+    evidence.display_name = flag;
+    evidence.description = twice;
+  });
+  EXPECT_EQ(again, once);
+}
+
+TEST_F(ResolverTest, TwoFlagsAreAListOfWhichTheFirstLeads) {
+  const std::string france = "\xf0\x9f\x87\xab\xf0\x9f\x87\xb7";
+  const std::string italy = "\xf0\x9f\x87\xae\xf0\x9f\x87\xb9";
+  const std::string both = italy + " " + france;
+  EvidenceState state;
+  (void)profile(state, [&](Evidence& evidence) { evidence.description = both; });
+  const Memory memory = unpack(state);
+  const auto strength_of = [&](std::string_view code) {
+    for (const auto& candidate : memory.profile) {
+      if (candidate.country.code() == code) return int{candidate.strength};
+    }
+    return 0;
+  };
+  EXPECT_EQ(strength_of("IT"), strength("IT", 0.6 / 2));
+  EXPECT_EQ(strength_of("FR"), strength("FR", 0.6 / 3));
+}
+
+TEST_F(ResolverTest, APlaceInADescriptionIsTrustedLessThanOneInAFieldForPlaces) {
+  EvidenceState field;
+  (void)profile(field, [](Evidence& evidence) { evidence.location = "Porto"; });
+  EvidenceState mention;
+  (void)profile(mention, [](Evidence& evidence) { evidence.description = "vivo em Porto"; });
+  EXPECT_EQ(resolver().ground(field).basis, Basis::kPlace);
+  EXPECT_EQ(resolver().ground(mention).basis, Basis::kMention);
+  EXPECT_EQ(resolver().resolve(field).evidence, EvidenceKind::kPlace);
+  const Resolver open(Resolver::Options{.threshold = 0, .table = GEOTALLY_TABLE});
+  EXPECT_EQ(open.resolve(mention).evidence, EvidenceKind::kPlace);
+  EXPECT_GT(open.resolve(field).confidence, open.resolve(mention).confidence);
+}
+
+TEST_F(ResolverTest, AFlagInAFieldForPlacesIsAPlace) {
+  EvidenceState state;
+  (void)profile(state,
+                [](Evidence& evidence) { evidence.location = "\xf0\x9f\x87\xb2\xf0\x9f\x87\xbd"; });
+  EXPECT_EQ(country(state), "MX");
+  EXPECT_EQ(resolver().resolve(state).evidence, EvidenceKind::kPlace);
+}
+
+TEST_F(ResolverTest, OnePostInALanguageMayBeAMistakeAndSeveralAreNot) {
+  EvidenceState one;
+  (void)post(one, "pl");
+  EvidenceState several;
+  for (int i = 0; i < 4; ++i) (void)post(several, "pl");
+  EXPECT_GT(odds(several, "PL"), 2 * odds(one, "PL"));
+  EXPECT_EQ(country(one), "ZZ");
+  EXPECT_EQ(country(several), "PL");
+  // However many posts are in English, they do not tell a country.
+  EvidenceState english;
+  for (int i = 0; i < 200; ++i) (void)post(english, "en", static_cast<std::uint8_t>(i % 24));
+  EXPECT_EQ(country(english), "ZZ");
+}
+
 TEST_F(ResolverTest, HoursOfActivityTellContinentsApart) {
   EvidenceState american;
   EvidenceState australian;
@@ -193,7 +366,7 @@ TEST_F(ResolverTest, ALanguageIsDetectedWhereNoneIsDeclared) {
   Evidence evidence;
   evidence.post = true;
   evidence.text = "Dzisiaj pogoda była tak piękna, że poszliśmy na długi spacer nad rzekę";
-  (void)resolver().weigh(state, evidence);
+  for (int i = 0; i < 4; ++i) (void)resolver().weigh(state, evidence);
   EXPECT_EQ(country(state), "PL");
 }
 
