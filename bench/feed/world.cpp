@@ -186,6 +186,8 @@ class Builder {
     if (posting == Posting::kNever) return draw < 14 ? Hint::kFlag : Hint::kAddress;
     if (country.sole_language && draw < 6) return Hint::kLanguage;
     if (draw < (country.sole_language ? 10 : 7)) return Hint::kRegion;
+    // A flag among posts in English leaves doubt.
+    if (draw < 17 && country.language == "en") return Hint::kRegion;
     return draw < 17 ? Hint::kFlag : Hint::kAddress;
   }
 

@@ -45,6 +45,13 @@ constexpr double kShareMin = 1e-5;
 // Where such networks are blocked, few get through.
 constexpr std::string_view kBlocked[] = {"CN", "KP", "TM"};
 constexpr double kThrough = 0.05;
+// CLDR gives the mother tongue where most speak another as well.
+struct Correction {
+  std::string_view language;
+  std::string_view country;
+  int share_per_mille;
+};
+constexpr Correction kCorrections[] = {{"es", "PY", 680}};  // census of 2012
 // How far one who can speak a language also posts in it, by its status.
 constexpr double kUseByStatus[] = {0.15, 1.0, 0.35};
 // Whoever lives anywhere may post in any language: in a small one less than in others.
@@ -95,7 +102,12 @@ Languages::Languages(const Abroad& abroad) {
   // What a country's speakers add up to; where it is more than all, each gets less.
   std::array<double, Country::kLimit> spoken{};
   const auto use = [](const LanguageRow& row) {
-    return row.share_per_mille * 1e-3 * kUseByStatus[row.status];
+    int per_mille = row.share_per_mille;
+    for (const Correction& one : kCorrections) {
+      if (one.language == row.language && one.country == row.country)
+        per_mille = one.share_per_mille;
+    }
+    return per_mille * 1e-3 * kUseByStatus[row.status];
   };
   for (const auto& row : kUse) spoken[Country::parse(row.country)->index()] += use(row);
   std::map<std::string_view, double> world;  // a language's share of all accounts

@@ -227,7 +227,7 @@ TEST_F(ResolverTest, AnotherTableOfWeightsChangesNoStoredByte) {
   profile.profile = true;
   profile.display_name = "someone \xf0\x9f\x87\xa8\xf0\x9f\x87\xb4";
   profile.description =
-      "colombiana, parcero \xf0\x9f\x87\xaa\xf0\x9f\x87\xb8 \xf0\x9f\x93\x8d Cali";
+      "che boludo, vos sabés que te quiero \xf0\x9f\x87\xaa\xf0\x9f\x87\xb8 \xf0\x9f\x93\x8d Cali";
   profile.location = "Medellín / Madrid";
   profile.website = "https://example.com.co/";
   profile.time_zone = "Bogota";
@@ -245,19 +245,30 @@ TEST_F(ResolverTest, AnotherTableOfWeightsChangesNoStoredByte) {
     (void)another.weigh(there, evidence);
     EXPECT_EQ(here, there);
   }
+  for (const char* text : {"che boludo, vos sabés que te quiero", "vivo em Porto", "Brasileira"}) {
+    EvidenceState mine;
+    EvidenceState theirs;
+    Evidence said;
+    said.profile = true;
+    said.description = text;
+    (void)resolver().weigh(mine, said);
+    (void)another.weigh(theirs, said);
+    EXPECT_NE(mine, EvidenceState{});
+    EXPECT_EQ(mine, theirs) << text;
+  }
   // Words of a country's English, where not everybody there writes it.
   for (const char* text :
        {"wetin dey happen abeg, una no dey hear", "aiyo machan, why like that lah",
         "howzit my bru, lekker braai", "yaar what nonsense, do the needful"}) {
     EvidenceState mine;
-    EvidenceState others_state;
+    EvidenceState theirs;
     Evidence said;
     said.post = true;
     said.languages = {languages.data() + 1, 1};
     said.text = text;
     (void)resolver().weigh(mine, said);
-    (void)another.weigh(others_state, said);
-    EXPECT_EQ(mine, others_state) << text;
+    (void)another.weigh(theirs, said);
+    EXPECT_EQ(mine, theirs) << text;
   }
   EvidenceState one;
   Evidence in_english;
