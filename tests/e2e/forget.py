@@ -31,7 +31,7 @@ def erased(*arguments):
 
 def run():
     with Folder() as folder:
-        feed = Feed(folder, "--world", "small", "--accounts", 500, "--events", EVENTS,
+        feed = Feed(folder, "--world", "small", "--accounts", 500, "--events", EVENTS, "--seed", 2,
                     "--hold-alone")
         truth = Truth(feed.log)
 

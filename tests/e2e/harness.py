@@ -141,7 +141,7 @@ class Daemon(Process):
         # posts do not come between. What is tested here is the
         # counting; tests/geo is about the resolver.
         command = [*wrapper, BIN / "geotally", "run", "--data-dir", self.data_dir, "--listen", listen,
-                   "--set", "resolver.threshold=0.37",
+                   "--set", "resolver.threshold=0.35",
                    "--set", "log.format=json", "--set", "feed.start=oldest", "--set", "feed.quiet_s=0"]
         for url in urls:
             command += ["--feed", url]

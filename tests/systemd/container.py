@@ -29,6 +29,8 @@ start = "oldest"
 quiet_s = 0
 [store]
 memory_mib = 256
+[resolver]
+threshold = 0.35
 """
 
 DRIVER_UNIT = f"""
