@@ -394,6 +394,20 @@ TEST_F(ToldInOrder, AStopInTheMiddleGoesOnWhereItWas) {
   expect_verified();
 }
 
+// A row that does not count moves its telling all the same.
+TEST_F(ToldInOrder, AStopAfterARowThatDoesNotCountKeepsItsTellingOpen) {
+  five();
+  const std::int64_t at = kStart + 10 * kSecond;
+  const std::uint64_t revision = revision_at(at);
+  rig_->feed(sync(at, revision));
+  restart(feed::Wire::kJetstreamV2);
+  rig_->feed(told(at + 50 * kSecond, revision, revision_at(kStart)));
+  restart(feed::Wire::kJetstreamV2);
+  rig_->feed(told(at + 100 * kSecond, revision, revision_at(kStart + 7 * kSecond)));
+  EXPECT_EQ(posts(), 1U + 6U);
+  EXPECT_EQ(replayed(), 0);
+}
+
 // Everything of the account is on disk alone between any two rows.
 TEST_F(ToldInOrder, AStopBetweenAnyTwoRowsChangesNothing) {
   five();
