@@ -73,10 +73,6 @@ void apply_status(AccountState& state, AccountStatus status) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 Admission admit_last_writer(AccountState& state, AccountPools& pools, const Sample& sample) {
   AccountDetails& details = pools.details.edit(state);
   const bool identity = sample.kind == EventKind::kIdentity;
